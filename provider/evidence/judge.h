@@ -39,6 +39,10 @@ bool kw_row_is_null(const json_t *row, const char *column);
  * say) that is not known either, and it is judged as if. */
 bool kw_row_is_usable(const json_t *row);
 
+/* Of each control plane that has another keyring than the one of KW_EVIDENCE_ROTATIONS, or
+ * uses or doubts it in a way of its own: what that one says is no answer for it. */
+void kw_judge_others(struct kw_judge *j);
+
 typedef void kw_judge_run(struct kw_judge *j);
 /* judge_keys.c */
 kw_judge_run kw_judge_certificate, kw_judge_attributes, kw_judge_identity,

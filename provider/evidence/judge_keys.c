@@ -215,6 +215,7 @@ void kw_judge_cryptoperiod(struct kw_judge *j)
             (from_us < head->to_us && to_us > head->from_us))
             keys_judge_cryptoperiod(j, row);
     }
+    kw_judge_others(j);
 }
 
 /* What the history says of the last end of this version, in the period. */
@@ -258,6 +259,7 @@ void kw_judge_ended(struct kw_judge *j)
     }
     if (j->said == 0 && json_array_size(rows) > 0)
         kw_judge_say(j, "all", KW_OUTCOME_PASS, "no version ended in the period");
+    kw_judge_others(j);
 }
 
 /* Rows of one version stand together. */
@@ -280,4 +282,5 @@ void kw_judge_second_copy(struct kw_judge *j)
                              : kw_row_text(row, "second_copy"));
         proven = 0;
     }
+    kw_judge_others(j);
 }

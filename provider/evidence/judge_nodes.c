@@ -28,16 +28,34 @@ void kw_judge_complete(struct kw_judge *j)
 
 /* ---- do they agree? ---- */
 
-static const json_t *nodes_first(const struct kw_judge *j)
+/* The value of a setting of this node; NULL: it has none. */
+static const char *nodes_setting(const struct kw_judge *j, const char *node,
+                                 const char *setting)
 {
     const json_t *row;
     size_t i;
-    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_CONFIGURATION), i, row)
     {
-        if (kw_row_is(row, "collected"))
-            return row;
+        if (nodes_is(row, "node", node) && nodes_is(row, "setting", setting))
+            return kw_row_text(row, "value");
     }
     return NULL;
+}
+
+/* Whose keyring the tables of keyrings are of; the first one among equals.  NULL: nobody has
+ * one. */
+static const json_t *nodes_newest(const struct kw_judge *j)
+{
+    const json_t *row, *newest = NULL;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
+    {
+        if (!kw_row_is_null(row, "keyring_serial") &&
+            (newest == NULL || kw_row_number(row, "keyring_serial") >
+                                   kw_row_number(newest, "keyring_serial")))
+            newest = row;
+    }
+    return newest;
 }
 
 /* Does it wrap with the baseline?  A rotation is the time in which it does not. */
@@ -54,44 +72,72 @@ static bool nodes_wraps_with_another(const struct kw_judge *j, const char *node)
     return false;
 }
 
+/* What the node itself has against its keyring; NULL: nothing. */
+static const char *nodes_doubt(const struct kw_judge *j, const char *node)
+{
+    static const char *const settings[] = {"keyring.refused_here", "keyring.doubt",
+                                           "keyring.state_unknown"};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        const char *says = nodes_setting(j, node, settings[i]);
+        if (says != NULL && says[0] != '\0')
+            return says;
+    }
+    return NULL;
+}
+
+/* false, and why in words: its keyring, or its use of it, is not that of the newest. */
+static bool nodes_agrees(const struct kw_judge *j, const json_t *row,
+                         struct kw_note *ret_why)
+{
+    const char *node = kw_row_text(row, "node"), *doubt = nodes_doubt(j, node);
+    const char *keyring = kw_row_text(row, "keyring_sha256");
+    const json_t *newest = nodes_newest(j);
+    if (newest == NULL || kw_row_is_null(row, "keyring_serial"))
+        kw_note_set(ret_why, "it has no keyring");
+    else if (!nodes_is(newest, "keyring_sha256", keyring))
+        kw_note_set(ret_why, "its keyring is not that of %s",
+                    kw_row_text(newest, "node"));
+    else if (nodes_wraps_with_another(j, node))
+        kw_note_set(ret_why, "it does not wrap with the keyring's baseline");
+    else if (doubt != NULL)
+        kw_note_set(ret_why, "of its keyring it says: %s", doubt);
+    else
+        return true;
+    return false;
+}
+
 void kw_judge_agree(struct kw_judge *j)
 {
-    const json_t *first = nodes_first(j), *row;
+    const json_t *row;
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
     {
         const char *node = kw_row_text(row, "node");
-        const char *keyring = kw_row_text(row, "keyring_sha256");
+        struct kw_note why;
         if (!kw_row_is(row, "collected"))
             continue;
-        if (keyring[0] == '\0')
-            kw_judge_say(j, node, KW_OUTCOME_FAIL, "it has no keyring");
-        else if (!nodes_is(first, "keyring_sha256", keyring))
-            kw_judge_say(j, node, KW_OUTCOME_FAIL, "its keyring is not that of %s",
-                         kw_row_text(first, "node"));
-        else if (nodes_wraps_with_another(j, node))
-            kw_judge_say(j, node, KW_OUTCOME_FAIL,
-                         "it does not wrap with the keyring's baseline");
+        if (nodes_agrees(j, row, &why))
+            kw_judge_say(j, node, KW_OUTCOME_PASS, "keyring %s",
+                         kw_row_text(row, "keyring_sha256"));
         else
-            kw_judge_say(j, node, KW_OUTCOME_PASS, "keyring %s", keyring);
+            kw_judge_say(j, node, KW_OUTCOME_FAIL, "%s", why.text);
+    }
+}
+
+void kw_judge_others(struct kw_judge *j)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
+    {
+        struct kw_note why;
+        if (kw_row_is(row, "collected") && !nodes_agrees(j, row, &why))
+            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED, "%s",
+                         why.text);
     }
 }
 
 /* ---- policy ---- */
-
-/* The value of a setting of this node; NULL: it has none. */
-static const char *nodes_setting(const struct kw_judge *j, const char *node,
-                                 const char *setting)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_CONFIGURATION), i, row)
-    {
-        if (nodes_is(row, "node", node) && nodes_is(row, "setting", setting))
-            return kw_row_text(row, "value");
-    }
-    return NULL;
-}
 
 #define CLASSES_MAX 64
 

@@ -172,6 +172,73 @@ TEST(key__verdict_that_is_no_outcome__not_answered)
     says("key-attributes", "token a", KW_OUTCOME_NOT_ANSWERED);
 }
 
+/* ---- keyrings ---- */
+
+static void rotation_since(const char *activated)
+{
+    add(KW_EVIDENCE_ROTATIONS,
+        "[1, \"" KEY_1 "\", \"active\", \"made\", null, \"%s\", null, null, null, 9, "
+        "\"2027-01-01T00:00:00Z\", 99]",
+        activated);
+}
+#define IN_MAY "2026-05-01T00:00:00.000000Z"
+
+static void copies(void)
+{
+    for (int i = 0; i < 2; i++)
+        add(KW_EVIDENCE_COPIES,
+            "[1, \"" KEY_1 "\", \"active\", \"kw\", \"%d\", \"2026-05-01T00:00:00Z\", null, "
+            "null]",
+            i);
+}
+
+static const char *const by_keyring[] = {"cryptoperiod", "key-ended", "second-copy"};
+enum { BY_KEYRING = sizeof by_keyring / sizeof by_keyring[0] };
+
+TEST(keyring__of_another_domain__answers_nothing_for_this_one)
+{
+    for (size_t i = 0; i < BY_KEYRING; i++) {
+        begin();
+        node_of("cp-1", AFTER, SHA_B, 7);
+        node_of("stranger", AFTER, SHA_A, 99);
+        rotation_since(IN_MAY);
+        copies();
+        says(by_keyring[i], "cp-1", KW_OUTCOME_NOT_ANSWERED);
+    }
+}
+
+TEST(keyring__the_same__pass)
+{
+    static const char *const of[] = {KEY_1, "all", KEY_1};
+    for (size_t i = 0; i < BY_KEYRING; i++) {
+        begin();
+        node("cp-1");
+        node("cp-2");
+        rotation_since(IN_MAY);
+        copies();
+        says(by_keyring[i], of[i], KW_OUTCOME_PASS);
+    }
+}
+
+TEST(keyring__a_node_says_something_against_it__no_pass)
+{
+    begin();
+    node("cp-1");
+    add(KW_EVIDENCE_CONFIGURATION,
+        "[\"cp-1\", \"keyring.doubt\", \"others can change it\"]");
+    says("nodes-agree", "cp-1", KW_OUTCOME_FAIL);
+}
+
+TEST(keyring__a_node_wraps_with_another_version__its_cryptoperiod_is_not_answered)
+{
+    begin();
+    node("cp-1");
+    rotation_since(IN_MAY);
+    add(KW_EVIDENCE_KEYS, "[\"cp-1\", \"a\", \"1\", 2, \"k2\", \"retired\", false, true, "
+                          "\"proof\", true, true, \"\", \"pass\", null]");
+    says("cryptoperiod", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+}
+
 /* ---- logs ---- */
 
 TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
