@@ -213,7 +213,7 @@ static const struct {
      {0}},
     {"log-sound", "logs", COLLECT, "there is no log", kw_judge_sound, {0}},
     {"log-covers-period",
-     "logs coverage",
+     "nodes logs coverage",
      COLLECT,
      "there is no log",
      kw_judge_covers,

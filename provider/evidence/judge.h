@@ -39,8 +39,12 @@ bool kw_row_is_null(const json_t *row, const char *column);
  * say) that is not known either, and it is judged as if. */
 bool kw_row_is_usable(const json_t *row);
 
+/* Why what was collected of this control plane says nothing of the whole period, or cannot be
+ * in a bundle that was made then; NULL: it can. */
+const char *kw_judge_untimely(const struct kw_judge *j, const json_t *node);
 /* Of each control plane that has another keyring than the one of KW_EVIDENCE_ROTATIONS, or
- * uses or doubts it in a way of its own: what that one says is no answer for it. */
+ * uses or doubts it in a way of its own, or is untimely: what that one says is no answer for
+ * it. */
 void kw_judge_others(struct kw_judge *j);
 
 typedef void kw_judge_run(struct kw_judge *j);

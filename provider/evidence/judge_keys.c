@@ -185,7 +185,12 @@ static void keys_judge_cryptoperiod(struct kw_judge *j, const json_t *row)
     const struct kw_evidence_head *head = kw_evidence_head(j->e);
     const json_int_t used = kw_row_number(row, "days_used");
     const bool is_over = used > (json_int_t)head->cryptoperiod_days;
-    if (keys_is(row, "state", "active"))
+    int64_t from_us = 0;
+    if (keys_time(row, "activated", &from_us) && from_us > head->at_us)
+        kw_judge_say(j, kw_row_text(row, "key_id"), KW_OUTCOME_NOT_ANSWERED,
+                     "the baseline since %s, later than the bundle is said to be made",
+                     kw_row_text(row, "activated"));
+    else if (keys_is(row, "state", "active"))
         kw_judge_say(j, kw_row_text(row, "key_id"),
                      kw_row_number(row, "days_left") < 0 ? KW_OUTCOME_FAIL
                                                          : KW_OUTCOME_PASS,
@@ -208,8 +213,12 @@ void kw_judge_cryptoperiod(struct kw_judge *j)
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ROTATIONS), i, row)
     {
         int64_t from_us = 0, to_us = INT64_MAX;
-        if (!keys_time(row, "activated", &from_us))
+        if (!keys_time(row, "activated", &from_us)) {
+            if (keys_is(row, "state", "active"))
+                kw_judge_say(j, kw_row_text(row, "key_id"), KW_OUTCOME_NOT_ANSWERED,
+                             "nobody wrote down since when it is the baseline");
             continue;
+        }
         (void)keys_time(row, "retired", &to_us);
         if (keys_is(row, "state", "active") ||
             (from_us < head->to_us && to_us > head->from_us))

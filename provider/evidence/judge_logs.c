@@ -69,10 +69,27 @@ void kw_judge_operator_sound(struct kw_judge *j)
     logs_each(j, "operator", logs_judge_operator_sound);
 }
 
+/* The row of a control plane; NULL: there is none. */
+static const json_t *logs_node(const struct kw_judge *j, const char *name)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
+    {
+        if (logs_is(row, "node", name))
+            return row;
+    }
+    return NULL;
+}
+
+/* A log that ends with a stop goes on to the period's end, as far as the copy knows. */
 static void logs_judge_covers(struct kw_judge *j, const json_t *log)
 {
     const char *node = kw_row_text(log, "node");
-    if (kw_row_is(log, "covered"))
+    const char *untimely = kw_judge_untimely(j, logs_node(j, node));
+    if (kw_row_is(log, "covered") && untimely != NULL)
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", untimely);
+    else if (kw_row_is(log, "covered"))
         kw_judge_say(j, node, KW_OUTCOME_PASS, "the whole period");
     else
         kw_judge_say(j, node, KW_OUTCOME_FAIL,

@@ -2,11 +2,26 @@
 /* Checks of the control planes and their configuration. */
 #include <string.h>
 
+#include <keyward/clock.h>
+
 #include "judge.h"
 
 static bool nodes_is(const json_t *row, const char *column, const char *text)
 {
     return strcmp(kw_row_text(row, column), text) == 0;
+}
+
+const char *kw_judge_untimely(const struct kw_judge *j, const json_t *node)
+{
+    const struct kw_evidence_head *head = kw_evidence_head(j->e);
+    const kw_span time = kw_span_str(kw_row_text(node, "time"));
+    if (!kw_is_time(time))
+        return "nobody knows when it was collected";
+    if (kw_time_us(time) < head->to_us)
+        return "it was collected before the period was over";
+    return kw_time_us(time) > head->at_us
+               ? "it was collected later than the bundle is said to be made"
+               : NULL;
 }
 
 void kw_judge_complete(struct kw_judge *j)
@@ -17,7 +32,11 @@ void kw_judge_complete(struct kw_judge *j)
     {
         if (!kw_row_is(row, "collected"))
             continue; /* said for every check */
-        if (kw_row_is(row, "complete"))
+        const char *untimely = kw_judge_untimely(j, row);
+        if (untimely != NULL)
+            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
+                         "collected %s: %s", kw_row_text(row, "time"), untimely);
+        else if (kw_row_is(row, "complete"))
             kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_PASS, "collected %s",
                          kw_row_text(row, "time"));
         else
@@ -131,9 +150,13 @@ void kw_judge_others(struct kw_judge *j)
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
     {
         struct kw_note why;
-        if (kw_row_is(row, "collected") && !nodes_agrees(j, row, &why))
-            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED, "%s",
-                         why.text);
+        const char *node = kw_row_text(row, "node"), *untimely;
+        if (!kw_row_is(row, "collected"))
+            continue;
+        if ((untimely = kw_judge_untimely(j, row)) != NULL)
+            kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", untimely);
+        else if (!nodes_agrees(j, row, &why))
+            kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", why.text);
     }
 }
 

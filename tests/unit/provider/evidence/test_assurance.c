@@ -239,6 +239,57 @@ TEST(keyring__a_node_wraps_with_another_version__its_cryptoperiod_is_not_answere
     says("cryptoperiod", "cp-1", KW_OUTCOME_NOT_ANSWERED);
 }
 
+/* ---- times ---- */
+
+#define BEFORE "2026-06-30T23:59:59.000000Z"
+#define LATER "2026-07-01T06:30:01.000000Z"
+
+TEST(folder__collected_in_the_period__says_nothing_of_its_end)
+{
+    static const char *const bad[] = {BEFORE, LATER, "yesterday", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        begin();
+        node_of("cp-1", bad[i], SHA_A, 7);
+        says("nodes-complete", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+        begin();
+        node_of("cp-1", bad[i], SHA_A, 7);
+        rotation_since(IN_MAY);
+        says("cryptoperiod", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+        begin();
+        node_of("cp-1", bad[i], SHA_A, 7);
+        log_of("cp-1", "audit", "sound", SHA_A, PLAIN);
+        says("log-covers-period", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+    }
+}
+
+TEST(folder__collected_at_the_end_or_when_the_bundle_is_made__pass)
+{
+    static const char *const good[] = {"2026-07-01T00:00:00Z", AFTER,
+                                       "2026-07-01T06:30:00Z"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        begin();
+        node_of("cp-1", good[i], SHA_A, 7);
+        log_of("cp-1", "audit", "sound", SHA_A, PLAIN);
+        kw_evidence_judge(e);
+        CHECK_STR(said("nodes-complete", "cp-1"), KW_OUTCOME_PASS);
+        CHECK_STR(said("log-covers-period", "cp-1"), KW_OUTCOME_PASS);
+        kw_evidence_free(e);
+    }
+}
+
+TEST(baseline__younger_than_the_bundle_or_of_no_age__not_answered)
+{
+    begin();
+    node("cp-1");
+    rotation_since("2026-07-02T00:00:00.000000Z");
+    says("cryptoperiod", KEY_1, KW_OUTCOME_NOT_ANSWERED);
+    begin();
+    node("cp-1");
+    add(KW_EVIDENCE_ROTATIONS, "[1, \"" KEY_1 "\", \"active\", \"made\", null, null, null, "
+                               "null, null, null, null, null]");
+    says("cryptoperiod", KEY_1, KW_OUTCOME_NOT_ANSWERED);
+}
+
 /* ---- logs ---- */
 
 TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
