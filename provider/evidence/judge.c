@@ -114,7 +114,7 @@ static const struct {
     bool is_apart; /* it asks nothing of the control planes */
 } checks[] = {
     {"nodes-complete",
-     "nodes",
+     "nodes logs",
      COLLECT,
      "no control plane was named",
      kw_judge_complete,

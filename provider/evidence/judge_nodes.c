@@ -24,6 +24,25 @@ const char *kw_judge_untimely(const struct kw_judge *j, const json_t *node)
                : NULL;
 }
 
+/* The control plane, named before this one, that has the same log; NULL: none. */
+static const char *nodes_twin(const struct kw_judge *j, const char *node)
+{
+    const json_t *logs = kw_evidence_rows(j->e, KW_EVIDENCE_LOGS), *mine, *other;
+    size_t i, k;
+    json_array_foreach(logs, i, mine)
+    {
+        const char *id = kw_row_text(mine, "log_id");
+        if (!nodes_is(mine, "node", node) || id[0] == '\0')
+            continue;
+        json_array_foreach(logs, k, other)
+        {
+            if (k < i && nodes_is(other, "log_id", id) && !nodes_is(other, "node", node))
+                return kw_row_text(other, "node");
+        }
+    }
+    return NULL;
+}
+
 void kw_judge_complete(struct kw_judge *j)
 {
     const json_t *row;
@@ -33,7 +52,12 @@ void kw_judge_complete(struct kw_judge *j)
         if (!kw_row_is(row, "collected"))
             continue; /* said for every check */
         const char *untimely = kw_judge_untimely(j, row);
-        if (untimely != NULL)
+        const char *twin = nodes_twin(j, kw_row_text(row, "node"));
+        if (twin != NULL)
+            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_FAIL,
+                         "its log is that of %s: one control plane under two names",
+                         twin);
+        else if (untimely != NULL)
             kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
                          "collected %s: %s", kw_row_text(row, "time"), untimely);
         else if (kw_row_is(row, "complete"))

@@ -292,6 +292,21 @@ TEST(baseline__younger_than_the_bundle_or_of_no_age__not_answered)
 
 /* ---- logs ---- */
 
+TEST(log__of_two_control_planes__one_under_two_names)
+{
+    begin();
+    node("cp-1");
+    node("cp-2");
+    log_of("cp-1", "audit", "sound", SHA_A, PLAIN);
+    log_of("cp-1", "operator", "sound", SHA_B, OPERATORS);
+    log_of("cp-2", "audit", "none", SHA_B, PLAIN);
+    log_of("cp-2", "operator", "sound", SHA_B, OPERATORS);
+    kw_evidence_judge(e);
+    CHECK_STR(said("nodes-complete", "cp-1"), KW_OUTCOME_PASS);
+    CHECK_STR(said("nodes-complete", "cp-2"), KW_OUTCOME_FAIL);
+    kw_evidence_free(e);
+}
+
 TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
 {
     begin();
