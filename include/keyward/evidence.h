@@ -106,6 +106,9 @@ void kw_evidence_fill_keyring(struct kw_evidence *e, const struct kw_keyring *ri
 /* What the operator says (docs/EVIDENCE.md, "What only you can say"); BAD_INPUT */
 KW_MUST_USE kw_err kw_evidence_fill_stated(struct kw_evidence *e, const json_t *stated,
                                            struct kw_note *note);
+/* What a row of KW_EVIDENCE_STATED is about that says by which key logs were judged: the
+ * SHA-256 is of its SubjectPublicKeyInfo. */
+#define KW_STATED_AUDIT_KEY "audit key"
 /* A report of `keyward etcd audit --json` (docs/FORMATS.md, 9): `name` is its file's.
  * BAD_INPUT: it is none, or of another format */
 KW_MUST_USE kw_err kw_evidence_fill_etcd(struct kw_evidence *e, const char *name,

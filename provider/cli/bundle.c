@@ -8,6 +8,7 @@
 #include <keyward/clock.h>
 #include <keyward/file.h>
 
+#include "audit_signatures.h"
 #include "bundle_etcd.h"
 #include "bundle_log.h"
 #include "bundle_manifest.h"
@@ -118,10 +119,27 @@ static const struct kw_keyring *bundle_newest(const struct bundle_work *b)
     return newest;
 }
 
+/* The key that was given by another way than the folders. */
+static kw_err bundle_fill_key(struct bundle_work *b, struct kw_note *note)
+{
+    struct kw_signatures s = {.has_key = false};
+    char sha256[2 * KW_SHA256 + 1];
+    if (b->asked->key == NULL)
+        return KW_OK;
+    const kw_err e = kw_signatures_key(b->asked->key, &s, note);
+    if (kw_failed(e))
+        return e;
+    kw_hex(sha256, sizeof sha256, kw_span_of(s.sha256, sizeof s.sha256));
+    kw_evidence_add(b->evidence, KW_EVIDENCE_STATED,
+                    json_pack("{s:s, s:s, s:s}", "what", KW_STATED_AUDIT_KEY, "value",
+                              "the one that was given", "sha256", sha256));
+    return KW_OK;
+}
+
 static kw_err bundle_fill(struct bundle_work *b, struct kw_note *note)
 {
     const struct kw_keyring *newest = bundle_newest(b);
-    kw_err e = KW_OK;
+    kw_err e = bundle_fill_key(b, note);
     for (size_t i = 0; i < b->node_count && !kw_failed(e); i++)
         e = bundle_fill_node(b, &b->nodes[i], note);
     if (!kw_failed(e) && newest != NULL)

@@ -218,7 +218,7 @@ static const struct {
      "there is no log",
      kw_judge_covers,
      {0}},
-    {"log-signed", "logs", COLLECT, "there is no log", kw_judge_signed, {0}},
+    {"log-signed", "logs stated", COLLECT, "there is no log", kw_judge_signed, {0}},
     {"log-anchored",
      "logs coverage",
      "what received the lines audit-checkpoint",

@@ -103,12 +103,31 @@ void kw_judge_covers(struct kw_judge *j)
     logs_each(j, "audit", logs_judge_covers);
 }
 
+/* Did the operator say that it is the one?  A key that comes with what it signed says
+ * nothing. */
+static bool logs_is_known_key(const struct kw_judge *j, const char *sha256)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_STATED), i, row)
+    {
+        if (logs_is(row, "what", KW_STATED_AUDIT_KEY) && logs_is(row, "sha256", sha256))
+            return true;
+    }
+    return false;
+}
+
 static void logs_judge_signed(struct kw_judge *j, const json_t *log)
 {
     const char *node = kw_row_text(log, "node");
     const json_int_t stretches = kw_row_number(log, "unsigned_stretches");
     if (kw_row_is_null(log, "key_sha256"))
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "there is no key to judge by");
+    else if (kw_row_is(log, "end_signed") && stretches == 0 &&
+             !logs_is_known_key(j, kw_row_text(log, "key_sha256")))
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED,
+                     "by the key %s, which came with the log (--key)",
+                     kw_row_text(log, "key_sha256"));
     else if (kw_row_is(log, "end_signed") && stretches == 0)
         kw_judge_say(j, node, KW_OUTCOME_PASS, "by the key %s",
                      kw_row_text(log, "key_sha256"));

@@ -275,7 +275,8 @@ static const struct kw_evidence_column objects[] = {
 static const struct kw_evidence_column stated[] = {
     TEXT("what", "What", "what it is about"),
     TEXT("value", "Value", "as the operator says it"),
-    TEXT_OR_NULL("sha256", "SHA-256", "of the file that is named"),
+    TEXT_OR_NULL("sha256", "SHA-256",
+                 "of the file that is named; of the audit key its SubjectPublicKeyInfo"),
 };
 
 static const struct kw_evidence_column limits[] = {

@@ -307,6 +307,30 @@ TEST(log__of_two_control_planes__one_under_two_names)
     kw_evidence_free(e);
 }
 
+#define SIGNED "null, 8, true, 0, \"" SHA_A "\", 0, 0, 0, true, 0, 0"
+
+TEST(log__signed_by_a_key_that_came_with_it__not_answered)
+{
+    begin();
+    node("cp-1");
+    log_of("cp-1", "audit", "sound", SHA_A, SIGNED);
+    says("log-signed", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+    begin();
+    node("cp-1");
+    log_of("cp-1", "audit", "sound", SHA_A, SIGNED);
+    add(KW_EVIDENCE_STATED, "[\"audit key\", \"--key\", \"" SHA_B "\"]");
+    says("log-signed", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+}
+
+TEST(log__signed_by_the_key_that_was_given__pass)
+{
+    begin();
+    node("cp-1");
+    log_of("cp-1", "audit", "sound", SHA_A, SIGNED);
+    add(KW_EVIDENCE_STATED, "[\"audit key\", \"--key\", \"" SHA_A "\"]");
+    says("log-signed", "cp-1", KW_OUTCOME_PASS);
+}
+
 TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
 {
     begin();
