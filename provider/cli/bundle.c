@@ -8,8 +8,8 @@
 #include <keyward/clock.h>
 #include <keyward/file.h>
 
-#include "audit_signatures.h"
 #include "bundle_etcd.h"
+#include "bundle_keys.h"
 #include "bundle_log.h"
 #include "bundle_manifest.h"
 #include "bundle_stated.h"
@@ -25,6 +25,7 @@ struct bundle_work {
     struct kw_bundle_node nodes[BUNDLE_NODES_MAX];
     size_t node_count;
     json_t *stated; /* NULL: nothing is */
+    struct kw_bundle_keys keys;
     struct kw_bundle_etcd etcd;
     struct kw_evidence *evidence;
     struct kw_evidence_folder folder;
@@ -81,15 +82,12 @@ static const char *bundle_anchors_of(const struct bundle_work *b, const char *na
 static kw_err bundle_fill_log(struct bundle_work *b, const struct kw_bundle_node *node,
                               struct kw_note *note)
 {
-    char key[KW_PATH_MAX];
-    snprintf(key, sizeof key, "%s/audit.pem", node->dir);
+    char room[KW_PATH_MAX];
     const json_t *audit = json_object_get(node->node, "audit");
     const struct kw_bundle_log_asked asked = {
         .node = node->name,
         .folder = node->dir,
-        .key = b->asked->key != NULL                   ? b->asked->key
-               : kw_bundle_node_has(node, "audit.pem") ? key
-                                                       : NULL,
+        .key = kw_bundle_key_of(&b->keys, node, room),
         .anchors = bundle_anchors_of(b, node->name),
         .copied = json_is_true(json_object_get(audit, "copied"))};
     return kw_bundle_log(b->evidence, &asked, note);
@@ -119,27 +117,21 @@ static const struct kw_keyring *bundle_newest(const struct bundle_work *b)
     return newest;
 }
 
-/* The key that was given by another way than the folders. */
-static kw_err bundle_fill_key(struct bundle_work *b, struct kw_note *note)
+/* The keys that were given by another way than the folders. */
+static kw_err bundle_fill_keys(struct bundle_work *b, struct kw_note *note)
 {
-    struct kw_signatures s = {.has_key = false};
-    char sha256[2 * KW_SHA256 + 1];
-    if (b->asked->key == NULL)
-        return KW_OK;
-    const kw_err e = kw_signatures_key(b->asked->key, &s, note);
-    if (kw_failed(e))
-        return e;
-    kw_hex(sha256, sizeof sha256, kw_span_of(s.sha256, sizeof s.sha256));
-    kw_evidence_add(b->evidence, KW_EVIDENCE_STATED,
-                    json_pack("{s:s, s:s, s:s}", "what", KW_STATED_AUDIT_KEY, "value",
-                              "the one that was given", "sha256", sha256));
-    return KW_OK;
+    const kw_err e = kw_bundle_keys_read(&b->asked->keys, &b->keys, note);
+    for (size_t i = 0; i < b->keys.count && !kw_failed(e); i++)
+        kw_evidence_add(b->evidence, KW_EVIDENCE_STATED,
+                        json_pack("{s:s, s:s, s:s}", "what", KW_STATED_AUDIT_KEY, "value",
+                                  "it was given", "sha256", b->keys.at[i].sha256));
+    return e;
 }
 
 static kw_err bundle_fill(struct bundle_work *b, struct kw_note *note)
 {
     const struct kw_keyring *newest = bundle_newest(b);
-    kw_err e = bundle_fill_key(b, note);
+    kw_err e = bundle_fill_keys(b, note);
     for (size_t i = 0; i < b->node_count && !kw_failed(e); i++)
         e = bundle_fill_node(b, &b->nodes[i], note);
     if (!kw_failed(e) && newest != NULL)

@@ -23,9 +23,9 @@ struct kw_bundle_asked {
     struct kw_words snapshots;     /* files of etcd              */
     struct kw_words reports;       /* of keyward etcd audit --json */
     struct kw_words anchors;       /* NAME=FILE                  */
+    struct kw_words keys;          /* files by which signatures are judged; none: the
+                                      audit.pem of each node's folder */
     const char *encryption_config; /* for the snapshots, or NULL */
-    const char *key;               /* by which all signatures are judged; NULL: by the
-                                         audit.pem of each node's folder */
     const char *stated;            /* what the operator says, or NULL */
     struct kw_period period;
     int64_t at_us;
