@@ -142,19 +142,22 @@ void kw_judge_signed(struct kw_judge *j)
     logs_each(j, "audit", logs_judge_signed);
 }
 
-/* The first moment of the period at which keywardd ran and no anchor says so; NULL: none. */
+/* The first moment of the period of which the log tells something that no anchor proves; the
+ * period's own when it tells nothing of it; NULL: all that it tells is anchored. */
 static const char *logs_unanchored(const struct kw_judge *j, const char *node)
 {
-    static const char *const kinds[] = {"running", "signed", "unsigned"};
     const json_t *row;
     size_t i;
+    bool is_told = false;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_COVERAGE), i, row)
     {
-        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
-            if (logs_is(row, "node", node) && logs_is(row, "kind", kinds[k]))
-                return kw_row_text(row, "from");
+        if (!logs_is(row, "node", node) || logs_is(row, "kind", "absent"))
+            continue;
+        if (kw_row_is(row, "gap"))
+            return kw_row_text(row, "from");
+        is_told = true;
     }
-    return NULL;
+    return is_told ? NULL : kw_evidence_head(j->e)->from;
 }
 
 static void logs_judge_anchored(struct kw_judge *j, const json_t *log)
@@ -164,8 +167,10 @@ static void logs_judge_anchored(struct kw_judge *j, const json_t *log)
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED,
                      "no anchor that was kept elsewhere agrees, or none was given");
     else if (from != NULL)
-        kw_judge_say(j, node, KW_OUTCOME_FAIL, "no anchor proves what is from %s on",
-                     from);
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED,
+                     "up to record %" JSON_INTEGER_FORMAT
+                     "; no anchor proves what is from %s on",
+                     kw_row_number(log, "anchored_to"), from);
     else
         kw_judge_say(j, node, KW_OUTCOME_PASS, "up to record %" JSON_INTEGER_FORMAT,
                      kw_row_number(log, "anchored_to"));

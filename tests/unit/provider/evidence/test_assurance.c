@@ -331,6 +331,28 @@ TEST(log__signed_by_the_key_that_was_given__pass)
     says("log-signed", "cp-1", KW_OUTCOME_PASS);
 }
 
+#define ANCHORED "3, null, false, 0, null, 0, 0, 0, true, 0, 0"
+
+static void anchored_with(const char *kind, const char *gap, const char *outcome)
+{
+    begin();
+    node("cp-1");
+    log_of("cp-1", "audit", "incomplete", SHA_A, ANCHORED);
+    add(KW_EVIDENCE_COVERAGE,
+        "[\"cp-1\", \"2026-04-01T00:00:00Z\", \"2026-05-01T00:00:00Z\", \"%s\", %s]", kind,
+        gap);
+    says("log-anchored", "cp-1", outcome);
+}
+
+TEST(log__anchored_before_the_period_or_in_it__not_answered_for_the_rest)
+{
+    anchored_with("running", "true", KW_OUTCOME_NOT_ANSWERED);
+    anchored_with("signed", "true", KW_OUTCOME_NOT_ANSWERED);
+    anchored_with("stopped", "true", KW_OUTCOME_NOT_ANSWERED);
+    anchored_with("absent", "true", KW_OUTCOME_NOT_ANSWERED);
+    anchored_with("anchored", "false", KW_OUTCOME_PASS);
+}
+
 TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
 {
     begin();
