@@ -76,7 +76,7 @@ static void node_add_key(struct kw_evidence *e, struct kw_source *source,
                   OF(v, "found", "b?"), "check_blob_opens",
                   OF(v, "check_blob_opens", "b?"), "findings",
                   kw_source_joined(OF(v, "findings", "a"), " "), "verdict",
-                  OF(v, "verdict", "s?"), "error", OF(error, "why", "s")));
+                  OF(v, "verdict", "v?"), "error", OF(error, "why", "s")));
 }
 
 static const json_t *node_rule_of(const json_t *rules, const char *attribute)
@@ -106,7 +106,7 @@ static void node_add_attribute(struct kw_evidence *e, struct kw_source *source,
                   "attribute", name, "at_ceremony",
                   kw_source_as_text(json_object_get(ceremony, name)), "now",
                   kw_source_as_text(now), "wants", OF(rule, "wants", "s"), "decisive",
-                  OF(rule, "decisive", "b"), "outcome", OF(rule, "outcome", "s")));
+                  OF(rule, "decisive", "b"), "outcome", OF(rule, "outcome", "v")));
 }
 #undef OF
 
@@ -130,8 +130,10 @@ static kw_err node_fill_token(struct kw_evidence *e, const char *node,
     struct kw_source source = {.name = "a token's document", .note = note};
     if (kw_failed(kw_source_begin(&source, token, "keyward-token")))
         return source.err;
-    snprintf(name, sizeof name, "the document of the token '%s'",
-             json_string_value(kw_source_get(&source, token, "name", "s")));
+    const char *token_name = kw_source_text(&source, token, "name", "s");
+    if (token_name == NULL)
+        return source.err;
+    snprintf(name, sizeof name, "the document of the token '%s'", token_name);
     source.name = name;
     const json_t *facts = kw_source_get(&source, token, "token", "o?"), *version;
     struct node_key k = {node, kw_source_get(&source, token, "name", "s"),
@@ -141,7 +143,7 @@ static kw_err node_fill_token(struct kw_evidence *e, const char *node,
         node_add_token(e, node, &source, token, stated);
     json_array_foreach(kw_source_get(&source, token, "versions", "a"), i, version)
     {
-        if (kw_failed(source.err))
+        if (!kw_source_is_row(&source, version, "versions"))
             break;
         k.version = version;
         node_add_key(e, &source, &k);
@@ -163,7 +165,7 @@ static void node_add_node(struct kw_evidence *e, struct kw_source *source,
     kw_evidence_add(
         e, KW_EVIDENCE_NODES,
         json_pack("{s:s, s:b, s:O, s:O, s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:s?}", "node",
-                  c->name, "collected", n != NULL, "time", OF(n, "time", "s"), "version",
+                  c->name, "collected", n != NULL, "time", OF(n, "time", "t"), "version",
                   OF(n, "version", "s"), "complete", OF(n, "complete", "b"),
                   "not_looked_at",
                   n != NULL ? kw_source_joined(blind, "; ") : json_null(), "domain",
@@ -188,31 +190,39 @@ static void node_add_setting(struct kw_evidence *e, const char *node, const char
         json_pack("{s:s, s:s, s:o}", "node", node, "setting", path, "value", text));
 }
 
-/* Depth first, in the document's order; what is deeper than a document of ours is left out. */
+/* No document of ours has one that is as long, or as deep. */
+enum { SETTING_PATH_MAX = 512 };
+
+static void node_fill_setting(struct kw_evidence *e, const char *node, json_t *path,
+                              json_t *value);
+
+/* Depth first, in the document's order. */
 static void node_fill_settings(struct kw_evidence *e, const char *node, const char *path,
                                json_t *value)
 {
-    char below[256];
     const char *name;
     json_t *one;
     size_t i;
     if (json_is_object(value) && json_object_size(value) > 0) {
         json_object_foreach(value, name, one)
-        {
-            snprintf(below, sizeof below, "%s.%s", path, name);
-            if (strlen(path) < sizeof below / 2)
-                node_fill_settings(e, node, below, one);
-        }
+            node_fill_setting(e, node, json_sprintf("%s.%s", path, name), one);
     } else if (json_is_array(value) && json_array_size(value) > 0) {
         json_array_foreach(value, i, one)
-        {
-            snprintf(below, sizeof below, "%s[%zu]", path, i);
-            if (strlen(path) < sizeof below / 2)
-                node_fill_settings(e, node, below, one);
-        }
+            node_fill_setting(e, node, json_sprintf("%s[%zu]", path, i), one);
     } else {
         node_add_setting(e, node, path, value);
     }
+}
+
+/* What lies in one of them; the path is taken. */
+static void node_fill_setting(struct kw_evidence *e, const char *node, json_t *path,
+                              json_t *value)
+{
+    if (path == NULL)
+        kw_evidence_add(e, KW_EVIDENCE_CONFIGURATION, NULL);
+    else if (json_string_length(path) < SETTING_PATH_MAX)
+        node_fill_settings(e, node, json_string_value(path), value);
+    json_decref(path);
 }
 
 kw_err kw_evidence_fill_node(struct kw_evidence *e,

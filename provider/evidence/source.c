@@ -4,15 +4,34 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <keyward/clock.h>
+
+static bool source_is_outcome(const char *text)
+{
+    return strcmp(text, KW_OUTCOME_PASS) == 0 || strcmp(text, KW_OUTCOME_FAIL) == 0 ||
+           strcmp(text, KW_OUTCOME_NOT_ANSWERED) == 0;
+}
+
 static bool source_is_of(const json_t *value, char kind)
 {
+    const char *text = json_string_value(value);
     switch (kind) {
-    case 's': return json_is_string(value);
+    case 's': return text != NULL;
+    case 't': return text != NULL && kw_is_time(kw_span_str(text));
+    case 'v': return text != NULL && source_is_outcome(text);
     case 'b': return json_is_boolean(value);
     case 'i': return json_is_integer(value);
     case 'a': return json_is_array(value);
     default: return json_is_object(value);
     }
+}
+
+static void source_refuse(struct kw_source *source, const char *name, const char *why)
+{
+    if (kw_failed(source->err))
+        return;
+    kw_note_set(source->note, "%s: '%s' is %s", source->name, name, why);
+    source->err = kw_err_at(KW_CODE_BAD_INPUT, "evidence");
 }
 
 json_t *kw_source_get(struct kw_source *source, const json_t *in, const char *name,
@@ -26,12 +45,15 @@ json_t *kw_source_get(struct kw_source *source, const json_t *in, const char *na
         return json_null();
     if (!is_null && source_is_of(value, kind[0]))
         return value;
-    if (!kw_failed(source->err)) {
-        kw_note_set(source->note, "%s: '%s' is %s", source->name, name,
-                    is_null ? "missing" : "not what it must be");
-        source->err = kw_err_at(KW_CODE_BAD_INPUT, "evidence");
-    }
+    source_refuse(source, name, is_null ? "missing" : "not what it must be");
     return json_null();
+}
+
+bool kw_source_is_row(struct kw_source *source, const json_t *row, const char *list)
+{
+    if (!json_is_object(row))
+        source_refuse(source, list, "not what it must be");
+    return !kw_failed(source->err);
 }
 
 const char *kw_source_text(struct kw_source *source, const json_t *in, const char *name,

@@ -15,14 +15,19 @@ struct kw_source {
     struct kw_note *note; /* where a failure is told */
 };
 
-/* The member of `in`, borrowed; never NULL.  `kind`: s text, b true or false, i whole number,
- * a list, o object; with a ? behind it null, or no such member, is good as well.  Of an `in`
+/* The member of `in`, borrowed; never NULL.  `kind`: s text, t time, v outcome, b true or
+ * false, i whole number, a list, o object; with a ? behind it null, or no such member, is good
+ * as well.  Of an `in`
  * that is null, or none, it is null, and that is no failure. */
 json_t *kw_source_get(struct kw_source *source, const json_t *in, const char *name,
                       const char *kind);
 /* The same, as text; NULL: it is null. */
 const char *kw_source_text(struct kw_source *source, const json_t *in, const char *name,
                            const char *kind);
+/* Is `row`, an element of the list of this name, an object?  BAD_INPUT else; false also when
+ * something failed before. */
+KW_MUST_USE bool kw_source_is_row(struct kw_source *source, const json_t *row,
+                                  const char *list);
 /* Is it a document that says {"collected": what, "format": 1}?  BAD_INPUT else. */
 KW_MUST_USE kw_err kw_source_begin(struct kw_source *source, const json_t *document,
                                    const char *what);

@@ -31,9 +31,14 @@ kw_err kw_evidence_fill_stated(struct kw_evidence *e, const json_t *stated,
     const json_t *one;
     size_t i;
     json_array_foreach(kw_source_get(&source, stated, "tokens", "a?"), i, one)
-        stated_token(e, &source, one);
+    {
+        if (kw_source_is_row(&source, one, "tokens"))
+            stated_token(e, &source, one);
+    }
     json_array_foreach(kw_source_get(&source, stated, "files", "a?"), i, one)
     {
+        if (!kw_source_is_row(&source, one, "files"))
+            break;
         json_t *what = kw_source_get(&source, one, "what", "s");
         stated_add(e, json_incref(what), kw_source_get(&source, one, "file", "s"),
                    kw_source_get(&source, one, "sha256", "s"));
