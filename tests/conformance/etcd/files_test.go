@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -82,7 +83,7 @@ func TestLogOfManyFiles__whole_or_said(t *testing.T) {
 	s := newSite(t)
 	m, l := s.start("data"), newLedger()
 	plain, kms := m.apiServer(l, identity), m.apiServer(l, s.kms("keyward", "key-1"), identity)
-	must(t, each(140, func(i int) error {
+	must(t, each(210, func(i int) error {
 		a, name := []*apiServer{plain, kms}[i%2], fmt.Sprintf("big-%03d", i)
 		return a.write("/registry/secrets/default/"+name, a.as, secret(t, name, 1_000_000))
 	}))
@@ -94,9 +95,15 @@ func TestLogOfManyFiles__whole_or_said(t *testing.T) {
 		t.Fatalf("%d files, %+v: %v", len(logs), r.Log, err)
 	}
 	last := logs[len(logs)-1]
+	if beginsWith(t, last) > r.Log.Last { // etcd has begun it, and nothing is in it
+		must(t, os.Remove(last))
+		last = logs[len(logs)-2]
+	}
 	must(t, os.Rename(last, s.path("last.wal")))
 	cut := s.audit(1, "--member", m.data)
-	if len(cut.Unread) != 1 || cut.Unread[0].Where != "log" || !strings.HasPrefix(cut.Unread[0].Why, "the log ends before") {
+	if !slices.ContainsFunc(cut.Unread, func(u unread) bool {
+		return u.Where == "log" && strings.HasPrefix(u.Why, "the log ends before")
+	}) {
 		t.Errorf("the last file is gone: %+v", cut.Unread)
 	}
 	if alone := s.audit(4, "--wal", m.data+"/member/wal"); !alone.Log.Gapless || len(alone.Unread) != 0 {
@@ -107,4 +114,13 @@ func TestLogOfManyFiles__whole_or_said(t *testing.T) {
 	if lost := s.audit(3, "--wal", m.data+"/member/wal"); lost.Log.Gapless || lost.Verdict != "unread" {
 		t.Errorf("a file is gone: %+v", lost.Log)
 	}
+}
+
+// beginsWith gives the raft index that a file's name says it begins with.
+func beginsWith(t *testing.T, path string) uint64 {
+	t.Helper()
+	var seq, index uint64
+	_, err := fmt.Sscanf(filepath.Base(path), "%x-%x.wal", &seq, &index)
+	must(t, err)
+	return index
 }

@@ -48,15 +48,18 @@ type report struct {
 	}
 	Log *struct {
 		Gapless bool
+		Last    uint64 `json:"last_index"`
 		Puts    int
 	}
 	Inputs []struct{ Kind, Path, Unread string }
-	Unread []struct {
-		Where  string
-		Things int
-		Marked int
-		Why    string `json:"first_why"`
-	}
+	Unread []unread
+}
+
+type unread struct {
+	Where  string
+	Things int
+	Marked int
+	Why    string `json:"first_why"`
 }
 
 type row struct {
