@@ -369,4 +369,84 @@ TEST(operator_log__sound__pass)
     says("operator-log-sound", "cp-1", KW_OUTCOME_PASS);
 }
 
+/* ---- etcd ---- */
+
+static void report(const char *restorable)
+{
+    add(KW_EVIDENCE_ETCD,
+        "[\"r1\", \"" SHA_A "\", \"snap.db\", \"clean\", 0, 9, \"secrets\", 0, 0, 0, %s, "
+        "null, false]",
+        restorable);
+}
+
+static void object(const char *stored_as, const char *key_id, int current, int historic)
+{
+    add(KW_EVIDENCE_OBJECTS,
+        "[\"r1\", \"secrets\", \"%s\", null, %s, null, %d, %d, 0, 0]", stored_as, key_id,
+        current, historic);
+}
+
+static const char *const of_etcd[] = {"etcd-encrypted", "etcd-no-leftovers",
+                                      "backup-restorable"};
+
+static void each_of_etcd(void (*objects)(void), const char *outcome)
+{
+    for (size_t i = 0; i < sizeof of_etcd / sizeof of_etcd[0]; i++) {
+        begin();
+        rotation_since(IN_MAY);
+        report("\"restorable\"");
+        objects();
+        says(of_etcd[i], "r1", outcome);
+    }
+}
+
+static void nothing_at_all(void)
+{
+}
+
+static void of_another_cluster(void)
+{
+    object("kms-v2", "\"kw1-1-ffffffffffffffffffffffff\"", 9, 0);
+}
+
+static void by_another_provider(void)
+{
+    object("aescbc", "null", 9, 0);
+}
+
+static void of_old_alone(void)
+{
+    object("kms-v2", "\"" KEY_1 "\"", 0, 9);
+}
+
+static void of_ours(void)
+{
+    object("kms-v2", "\"" KEY_1 "\"", 9, 0);
+}
+
+TEST(report__of_nothing_or_of_others__not_answered)
+{
+    each_of_etcd(nothing_at_all, KW_OUTCOME_NOT_ANSWERED);
+    each_of_etcd(of_another_cluster, KW_OUTCOME_NOT_ANSWERED);
+    each_of_etcd(by_another_provider, KW_OUTCOME_NOT_ANSWERED);
+    each_of_etcd(of_old_alone, KW_OUTCOME_NOT_ANSWERED);
+    each_of_etcd(of_ours, KW_OUTCOME_PASS);
+}
+
+TEST(report__secrets_in_clear_that_its_configuration_allows__fail)
+{
+    begin();
+    rotation_since(IN_MAY);
+    report("null");
+    of_ours();
+    object("plain-protobuf", "null", 3, 0);
+    says("etcd-encrypted", "r1", KW_OUTCOME_FAIL);
+    begin();
+    rotation_since(IN_MAY);
+    report("null");
+    of_ours();
+    object("plain-json", "null", 0, 1);
+    says("etcd-no-leftovers", "r1", KW_OUTCOME_FAIL);
+}
+
 KW_SUITE("provider/evidence/assurance")
