@@ -69,6 +69,8 @@ static kw_err stated_digest(const struct stated *s, json_t *file)
         stated_file_path(s, json_string_value(json_object_get(file, "file")), path);
     if (!kw_failed(e))
         e = kw_file_read(path, FILE_MAX, &bytes, s->note);
+    if (!kw_failed(e) && bytes.len == 0)
+        e = stated_bad(s, path, "it is empty");
     if (!kw_failed(e))
         e = kw_sha256(kw_blob_peek(&bytes), sha256);
     kw_blob_wipe(&bytes);
@@ -82,6 +84,16 @@ static kw_err stated_digest(const struct stated *s, json_t *file)
 
 /* ---- the document ---- */
 
+/* What is said of it twice may contradict itself. */
+static bool stated_is_twice(const json_t *tokens, size_t at)
+{
+    const json_t *serial = json_object_get(json_array_get(tokens, at), "serial");
+    for (size_t i = 0; i < at; i++)
+        if (json_equal(json_object_get(json_array_get(tokens, i), "serial"), serial))
+            return true;
+    return false;
+}
+
 static kw_err stated_tokens(const struct stated *s, json_t *tokens)
 {
     static const char *const known[] = {"serial", "standard", "certificate",
@@ -90,7 +102,10 @@ static kw_err stated_tokens(const struct stated *s, json_t *tokens)
     size_t i;
     json_array_foreach(tokens, i, one)
     {
-        const kw_err e = stated_texts(s, "tokens", one, known, 1);
+        kw_err e = stated_texts(s, "tokens", one, known, 1);
+        if (!kw_failed(e) && stated_is_twice(tokens, i))
+            e = stated_bad(s, json_string_value(json_object_get(one, "serial")),
+                           "a token is stated once");
         if (kw_failed(e))
             return e;
     }

@@ -91,7 +91,8 @@ static void log_of(const char *name, const char *log, const char *verdict,
 static void token_of(const char *name, const char *token)
 {
     add(KW_EVIDENCE_TOKENS,
-        "[\"%s\", \"%s\", true, null, \"kw\", \"1\", \"m\", \"m\", \"1\", \"1\", \"l\", \"1\", "
+        "[\"%s\", \"%s\", true, null, \"kw\", \"1\", \"m\", \"m\", \"1\", \"1\", \"l\", "
+        "\"1\", "
         "false, \"CKM_AES_GCM\", \"caller\", true, true, null, null, null, null, null]",
         name, token);
 }
@@ -99,7 +100,8 @@ static void token_of(const char *name, const char *token)
 static void key_of(const char *token, const char *state, const char *verdict)
 {
     add(KW_EVIDENCE_KEYS,
-        "[\"cp-1\", \"%s\", \"1\", 1, \"" KEY_1 "\", \"%s\", true, true, \"proof\", true, "
+        "[\"cp-1\", \"%s\", \"1\", 1, \"" KEY_1
+        "\", \"%s\", true, true, \"proof\", true, "
         "true, \"\", %s, null]",
         token, state, verdict);
 }
@@ -172,6 +174,44 @@ TEST(key__verdict_that_is_no_outcome__not_answered)
     says("key-attributes", "token a", KW_OUTCOME_NOT_ANSWERED);
 }
 
+/* ---- certificates ---- */
+
+static void certified(const char *standard, const char *certificate, const char *outcome)
+{
+    begin();
+    node("cp-1");
+    add(KW_EVIDENCE_TOKENS,
+        "[\"cp-1\", \"a\", true, null, \"kw\", \"1\", \"m\", \"m\", \"1\", \"1\", \"l\", "
+        "\"1\", "
+        "false, \"CKM_AES_GCM\", \"caller\", true, true, null, \"%s\", \"%s\", null, "
+        "null]",
+        standard, certificate);
+    says("hsm-certificate", "token a", outcome);
+}
+
+TEST(certificate__words_that_name_none__not_answered)
+{
+    certified("none", "none", KW_OUTCOME_NOT_ANSWERED);
+    certified("FIPS 140-3", "pending", KW_OUTCOME_NOT_ANSWERED);
+    certified("FIPS", "4703", KW_OUTCOME_NOT_ANSWERED);
+    certified("FIPS 140-3", "4703", KW_OUTCOME_PASS);
+    certified("EN 419221-5", "NSCIB-CC-2300127-01", KW_OUTCOME_PASS);
+}
+
+TEST(certificate__historical_however_it_is_spelt__fail)
+{
+    static const char *const old[] = {"FIPS 140-2",
+                                      "FIPS 140\xe2\x80\x93"
+                                      "2",
+                                      "fips 140 - 2",
+                                      "FIPS 140-3, 140-2",
+                                      "FIPS1402",
+                                      "FIPS 140-2/140-3"};
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+        certified(old[i], "3000", KW_OUTCOME_FAIL);
+    certified("FIPS 140-3 of 2019", "3000", KW_OUTCOME_PASS);
+}
+
 /* ---- keyrings ---- */
 
 static void rotation_since(const char *activated)
@@ -187,7 +227,8 @@ static void copies(void)
 {
     for (int i = 0; i < 2; i++)
         add(KW_EVIDENCE_COPIES,
-            "[1, \"" KEY_1 "\", \"active\", \"kw\", \"%d\", \"2026-05-01T00:00:00Z\", null, "
+            "[1, \"" KEY_1
+            "\", \"active\", \"kw\", \"%d\", \"2026-05-01T00:00:00Z\", null, "
             "null]",
             i);
 }
@@ -285,8 +326,9 @@ TEST(baseline__younger_than_the_bundle_or_of_no_age__not_answered)
     says("cryptoperiod", KEY_1, KW_OUTCOME_NOT_ANSWERED);
     begin();
     node("cp-1");
-    add(KW_EVIDENCE_ROTATIONS, "[1, \"" KEY_1 "\", \"active\", \"made\", null, null, null, "
-                               "null, null, null, null, null]");
+    add(KW_EVIDENCE_ROTATIONS,
+        "[1, \"" KEY_1 "\", \"active\", \"made\", null, null, null, "
+        "null, null, null, null, null]");
     says("cryptoperiod", KEY_1, KW_OUTCOME_NOT_ANSWERED);
 }
 
@@ -339,8 +381,8 @@ static void anchored_with(const char *kind, const char *gap, const char *outcome
     node("cp-1");
     log_of("cp-1", "audit", "incomplete", SHA_A, ANCHORED);
     add(KW_EVIDENCE_COVERAGE,
-        "[\"cp-1\", \"2026-04-01T00:00:00Z\", \"2026-05-01T00:00:00Z\", \"%s\", %s]", kind,
-        gap);
+        "[\"cp-1\", \"2026-04-01T00:00:00Z\", \"2026-05-01T00:00:00Z\", \"%s\", %s]",
+        kind, gap);
     says("log-anchored", "cp-1", outcome);
 }
 
