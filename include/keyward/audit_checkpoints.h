@@ -5,8 +5,11 @@
  * begins, and at the end; never of checkpoints and signatures alone.  The log has it first;
  * then the event audit-checkpoint tells it, for whoever keeps it elsewhere, and then the
  * token is asked to sign it.  Nothing waits for that: the signature comes into the log when it
- * comes.  One that failed is asked for again every half a minute, for the last checkpoint:
- * that says all that those before it say.
+ * comes, and those that were made meanwhile are signed then, in their order, as a token signs
+ * none that covers less than one before.  Left out are those whose signature would likely come
+ * too late for a reader, who remembers KW_AUDIT_CHECKPOINTS_KEPT of them.  One that failed is
+ * asked for again every half a minute, for the last checkpoint alone: that says all that those
+ * before it say.
  *
  * Threads:   main.
  * Blocking:  never.
@@ -34,9 +37,14 @@ struct kw_checkpoints {
     struct kw_checkpoints_options o;
     struct kw_checkpoint last; /* the last one in the log */
     uint64_t seen;             /* so many were            */
-    bool wants, signs, ends;   /* it is unsigned; a signature is under way; of the last */
+    bool signs, ends;          /* a signature is under way; of the last */
     bool has_signed;           /* since the start; and up to which record: */
     uint64_t signed_to;
+    struct {
+        struct kw_checkpoint what;
+        uint64_t seen;
+    } unsigned_[KW_AUDIT_CHECKPOINTS_KEPT]; /* that may still be signed, oldest first */
+    size_t unsigned_count;
     struct kw_checkpoint signing;
     uint64_t signing_seen;
     int64_t again_ns; /* not before */

@@ -47,23 +47,43 @@ static void checkpoints_tell(const struct kw_checkpoint *what)
            KW_STR("head", head), KW_STR("log", log));
 }
 
+/* The oldest ones stay as they are. */
+static void checkpoints_leave(struct kw_checkpoints *c, size_t count)
+{
+    for (size_t i = count; i < c->unsigned_count; i++)
+        c->unsigned_[i - count] = c->unsigned_[i];
+    c->unsigned_count -= count;
+}
+
+static void checkpoints_keep(struct kw_checkpoints *c)
+{
+    if (c->o.sign == NULL)
+        return;
+    if (c->unsigned_count == KW_AUDIT_CHECKPOINTS_KEPT)
+        checkpoints_leave(c, 1);
+    c->unsigned_[c->unsigned_count].what = c->last;
+    c->unsigned_[c->unsigned_count++].seen = c->seen;
+}
+
 static void checkpoints_made(struct kw_checkpoints *c, const struct kw_audit_standing *s)
 {
     c->seen = s->checkpoints;
     c->last = s->last;
-    c->wants = c->o.sign != NULL;
+    checkpoints_keep(c);
     checkpoints_tell(&c->last);
 }
 
 /* ---- signed ------------------------------------------------------------------------ */
 
-/* Said once, until one is signed or fails in another way. */
+/* Said once, until one is signed or fails in another way.  The last one will be tried. */
 static void checkpoints_failed(struct kw_checkpoints *c, kw_err e)
 {
     if (e.code != c->failed)
         kw_log(KW_LOG_WARN, "audit-unsigned", KW_INT("seq", c->signing.covered),
                KW_ERR("err", e));
     c->failed = e.code;
+    if (c->unsigned_count > 0)
+        checkpoints_leave(c, c->unsigned_count - 1);
     c->again_ns = kw_mono_ns(c->o.clock) + SIGN_AGAIN_NS;
 }
 
@@ -82,26 +102,40 @@ static void checkpoints_record(struct kw_checkpoints *c, kw_span der)
     c->signed_to = c->signing.covered;
 }
 
-/* Of one that too many others lie behind by now nobody could tell what it is of. */
-static bool checkpoints_is_late(const struct kw_checkpoints *c)
+/* How many lie behind the one that is being signed. */
+static uint64_t checkpoints_behind(const struct kw_checkpoints *c)
 {
     struct kw_audit_standing s;
     kw_audit_writer_standing(c->o.writer, &s);
-    return s.checkpoints + s.waits - c->signing_seen >= KW_AUDIT_CHECKPOINTS_KEPT;
+    return s.checkpoints + s.waits - c->signing_seen;
 }
 
+/* It is done.  Of those behind it one stays as it is when too many will lie behind it if as
+ * many come again; but for the last. */
+static void checkpoints_go_on(struct kw_checkpoints *c, uint64_t behind)
+{
+    while (c->unsigned_count > 0 && c->unsigned_[0].seen <= c->signing_seen)
+        checkpoints_leave(c, 1);
+    while (c->unsigned_count > 1 &&
+           behind - (c->unsigned_[0].seen - c->signing_seen) + behind >=
+               KW_AUDIT_CHECKPOINTS_KEPT)
+        checkpoints_leave(c, 1);
+}
+
+/* Of one that too many others lie behind by now nobody could tell what it is of. */
 static void checkpoints_signed(void *ctx, const struct kw_hsm_signature *signature)
 {
     struct kw_checkpoints *c = ctx;
+    const uint64_t behind = checkpoints_behind(c);
     c->signs = false;
     if (kw_failed(signature->err)) {
         checkpoints_failed(c, signature->err);
         return;
     }
     c->failed = KW_CODE_OK;
-    if (!checkpoints_is_late(c))
+    if (behind < KW_AUDIT_CHECKPOINTS_KEPT)
         checkpoints_record(c, signature->der);
-    c->wants &= c->seen != c->signing_seen;
+    checkpoints_go_on(c, behind);
 }
 
 static void checkpoints_sign(struct kw_checkpoints *c)
@@ -110,8 +144,8 @@ static void checkpoints_sign(struct kw_checkpoints *c)
                                      .until = kw_deadline_in(c->o.clock, SIGN_WITHIN_NS),
                                      .done = checkpoints_signed,
                                      .ctx = c};
-    c->signing = c->last;
-    c->signing_seen = c->seen;
+    c->signing = c->unsigned_[0].what;
+    c->signing_seen = c->unsigned_[0].seen;
     c->signs = true;
     kw_err e = c->o.sign(c->o.ctx, &sign);
     if (kw_failed(e)) {
@@ -130,16 +164,17 @@ void kw_checkpoints_look(struct kw_checkpoints *c)
         checkpoints_made(c, &s);
     if (!s.waits && checkpoints_is_due(c, &s))
         checkpoints_make(c);
-    if (c->wants && !c->signs && kw_mono_ns(c->o.clock) >= c->again_ns)
+    if (c->unsigned_count > 0 && !c->signs && kw_mono_ns(c->o.clock) >= c->again_ns)
         checkpoints_sign(c);
 }
 
 void kw_checkpoints_end(struct kw_checkpoints *c, bool signs)
 {
     c->ends = true;
-    if (!signs)
+    if (!signs) {
         c->o.sign = NULL;
-    c->wants &= signs;
+        c->unsigned_count = 0;
+    }
     kw_checkpoints_look(c);
 }
 
@@ -148,5 +183,5 @@ bool kw_checkpoints_is_settled(struct kw_checkpoints *c)
     struct kw_audit_standing s;
     kw_audit_writer_standing(c->o.writer, &s);
     return !s.is_behind && !s.waits && s.checkpoints == c->seen && !c->signs &&
-           (!c->wants || kw_mono_ns(c->o.clock) < c->again_ns);
+           (c->unsigned_count == 0 || kw_mono_ns(c->o.clock) < c->again_ns);
 }

@@ -7,7 +7,7 @@
 
 #include <keyward/log.h>
 
-/* For the last one at the end, and its signature; then it ends without. */
+/* For the last one at the end, and for each signature; then it ends without. */
 #define LAST_WITHIN_NS (500 * KW_MS_NS)
 
 static bool checkpoint_is_synchronised(void *ctx)
@@ -69,13 +69,18 @@ void kw_daemon_checkpoints_begin(struct kw_daemon *d)
 
 void kw_daemon_checkpoints_sign_off(struct kw_daemon *d)
 {
-    const kw_deadline until = kw_deadline_in(d->clock, LAST_WITHIN_NS);
-    kw_checkpoints_end(&d->audit.checkpoints, true);
-    while (d->tick != NULL && !kw_checkpoints_is_settled(&d->audit.checkpoints) &&
+    struct kw_checkpoints *c = &d->audit.checkpoints;
+    kw_deadline until = kw_deadline_in(d->clock, LAST_WITHIN_NS);
+    uint64_t signed_to = c->signed_to;
+    kw_checkpoints_end(c, true);
+    while (d->tick != NULL && !kw_checkpoints_is_settled(c) &&
            !kw_deadline_over(until, kw_mono_ns(d->clock))) {
         if (event_base_loop(d->loop, EVLOOP_ONCE) != 0)
             return;
-        kw_checkpoints_look(&d->audit.checkpoints);
+        kw_checkpoints_look(c);
+        if (c->signed_to != signed_to)
+            until = kw_deadline_in(d->clock, LAST_WITHIN_NS);
+        signed_to = c->signed_to;
     }
 }
 

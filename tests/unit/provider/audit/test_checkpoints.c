@@ -383,6 +383,52 @@ TEST(signature_that_comes_late__in_the_log_while_a_reader_knows_what_it_is_of)
     end("gscscscscscscscscsscscscscscscscsc");
 }
 
+/* Two files begin and the daemon ends while the token is at the first one's: a reader wants
+ * a signature of each. */
+TEST(others_made_meanwhile__each_is_signed_in_its_order)
+{
+    begin_with(on_sign);
+    a_checkpoint(1);
+    a_checkpoint(3);
+    put(1);
+    kw_checkpoints_end(&c, true);
+    told(5);
+    CHECK(token.asked == 1 && token.of.covered == 1);
+    token_answers(KW_CODE_OK);
+    look(0);
+    CHECK(token.asked == 2 && token.of.covered == 3);
+    token_answers(KW_CODE_OK);
+    CHECK(!kw_checkpoints_is_settled(&c));
+    look(0);
+    CHECK(token.asked == 3 && token.of.covered == 5 && c.signed_to == 3);
+    token_answers(KW_CODE_OK);
+    CHECK(kw_checkpoints_is_settled(&c) && c.signed_to == 5);
+    await(records += 3);
+    logs_has_text("audit.jsonl", "\"covers\":3,");
+    end("gscscscsss");
+}
+
+/* As many as came during the last signature may come during the next one. */
+TEST(more_made_meanwhile_than_can_be_signed_in_time__the_oldest_stay_as_they_are)
+{
+    begin_with(on_sign);
+    for (unsigned i = 0; i < 6; i++)
+        a_checkpoint(1 + 2 * (int64_t)i);
+    CHECK(token.asked == 1 && token.of.covered == 1);
+    token_answers(KW_CODE_OK);
+    await(++records);
+    look(0);
+    CHECK(token.asked == 2 &&
+          token.of.covered == 7); /* two lie behind it, five may come */
+    token_answers(KW_CODE_OK);
+    await(++records);
+    look(0);
+    CHECK(token.asked == 3 && token.of.covered == 9);
+    token_answers(KW_CODE_OK);
+    await(++records);
+    end("gscscscscscscsss");
+}
+
 /* ---- the operator's log ------------------------------------------------------------ */
 
 /* What stands in it is on record before the checkpoint, and covered. */
