@@ -195,7 +195,7 @@ TEST(certificate__words_that_name_none__not_answered)
     certified("FIPS 140-3", "pending", KW_OUTCOME_NOT_ANSWERED);
     certified("FIPS", "4703", KW_OUTCOME_NOT_ANSWERED);
     certified("FIPS 140-3", "4703", KW_OUTCOME_PASS);
-    certified("EN 419221-5", "NSCIB-CC-2300127-01", KW_OUTCOME_PASS);
+    certified("EN 419221-5", "NSCIB-CC-2300127-01", KW_OUTCOME_NOT_ANSWERED);
 }
 
 TEST(certificate__historical_however_it_is_spelt__fail)
