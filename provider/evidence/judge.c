@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <keyward/bytes.h>
+#include <keyward/clock.h>
 
 #include "controls.h"
 #include "source.h"
@@ -31,6 +32,15 @@ bool kw_row_is(const json_t *row, const char *column)
 bool kw_row_is_null(const json_t *row, const char *column)
 {
     return !json_object_get(row, column) || json_is_null(json_object_get(row, column));
+}
+
+bool kw_row_time(const json_t *row, const char *column, int64_t *ret_us)
+{
+    const kw_span text = kw_span_str(kw_row_text(row, column));
+    if (!kw_is_time(text))
+        return false;
+    *ret_us = kw_time_us(text);
+    return true;
 }
 
 bool kw_row_is_usable(const json_t *row)

@@ -35,6 +35,8 @@ const char *kw_row_text(const json_t *row, const char *column);
 json_int_t kw_row_number(const json_t *row, const char *column);
 bool kw_row_is(const json_t *row, const char *column);
 bool kw_row_is_null(const json_t *row, const char *column);
+/* false: null, or no time; *ret_us is untouched. */
+bool kw_row_time(const json_t *row, const char *column, int64_t *ret_us);
 /* May data be unwrapped by a version of this state?  Of one that is not known here (unknown,
  * say) that is not known either, and it is judged as if. */
 bool kw_row_is_usable(const json_t *row);
@@ -43,8 +45,8 @@ bool kw_row_is_usable(const json_t *row);
  * in a bundle that was made then; NULL: it can. */
 const char *kw_judge_untimely(const struct kw_judge *j, const json_t *node);
 /* Of each control plane that has another keyring than the one of KW_EVIDENCE_ROTATIONS, or
- * uses or doubts it in a way of its own, or is untimely: what that one says is no answer for
- * it. */
+ * uses or doubts it in a way of its own, or tells nothing of that, or is untimely: what that
+ * one says is no answer for it. */
 void kw_judge_others(struct kw_judge *j);
 
 typedef void kw_judge_run(struct kw_judge *j);

@@ -2,8 +2,6 @@
 /* Checks of the control planes and their configuration. */
 #include <string.h>
 
-#include <keyward/clock.h>
-
 #include "judge.h"
 
 static bool nodes_is(const json_t *row, const char *column, const char *text)
@@ -14,12 +12,12 @@ static bool nodes_is(const json_t *row, const char *column, const char *text)
 const char *kw_judge_untimely(const struct kw_judge *j, const json_t *node)
 {
     const struct kw_evidence_head *head = kw_evidence_head(j->e);
-    const kw_span time = kw_span_str(kw_row_text(node, "time"));
-    if (!kw_is_time(time))
+    int64_t time_us = 0;
+    if (!kw_row_time(node, "time", &time_us))
         return "nobody knows when it was collected";
-    if (kw_time_us(time) < head->to_us)
+    if (time_us < head->to_us)
         return "it was collected before the period was over";
-    return kw_time_us(time) > head->at_us
+    return time_us > head->at_us
                ? "it was collected later than the bundle is said to be made"
                : NULL;
 }
@@ -85,68 +83,97 @@ static const char *nodes_setting(const struct kw_judge *j, const char *node,
     return NULL;
 }
 
-/* Whose keyring the tables of keyrings are of; the first one among equals.  NULL: nobody has
- * one. */
+/* Whose keyring the tables of keyrings are of; the first one among equals, and of all when
+ * nobody's was understood.  NULL: nobody has one. */
 static const json_t *nodes_newest(const struct kw_judge *j)
 {
     const json_t *row, *newest = NULL;
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
     {
-        if (!kw_row_is_null(row, "keyring_serial") &&
-            (newest == NULL || kw_row_number(row, "keyring_serial") >
-                                   kw_row_number(newest, "keyring_serial")))
+        const bool is_understood = !kw_row_is_null(row, "keyring_serial");
+        if (kw_row_text(row, "keyring_sha256")[0] == '\0')
+            continue;
+        if (newest == NULL ||
+            (is_understood && (kw_row_is_null(newest, "keyring_serial") ||
+                               kw_row_number(row, "keyring_serial") >
+                                   kw_row_number(newest, "keyring_serial"))))
             newest = row;
     }
     return newest;
 }
 
 /* Does it wrap with the baseline?  A rotation is the time in which it does not. */
-static bool nodes_wraps_with_another(const struct kw_judge *j, const char *node)
+enum nodes_wraps { WRAPS_WITH_NONE, WRAPS_WITH_BASELINE, WRAPS_WITH_ANOTHER };
+
+static enum nodes_wraps nodes_wraps(const struct kw_judge *j, const char *node)
 {
+    enum nodes_wraps wraps = WRAPS_WITH_NONE;
     const json_t *row;
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), i, row)
     {
-        if (nodes_is(row, "node", node) &&
-            kw_row_is(row, "baseline") != kw_row_is(row, "active_here"))
-            return true;
+        const bool is_baseline = kw_row_is(row, "baseline");
+        if (!nodes_is(row, "node", node))
+            continue;
+        if (is_baseline != kw_row_is(row, "active_here"))
+            return WRAPS_WITH_ANOTHER;
+        if (is_baseline)
+            wraps = WRAPS_WITH_BASELINE;
     }
-    return false;
+    return wraps;
 }
 
-/* What the node itself has against its keyring; NULL: nothing. */
-static const char *nodes_doubt(const struct kw_judge *j, const char *node)
+/* The outcome, and why in words: does it take its keyring, and wrap with its baseline? */
+static const char *nodes_judge_use(const struct kw_judge *j, const json_t *row,
+                                   struct kw_note *ret_why)
 {
-    static const char *const settings[] = {"keyring.refused_here", "keyring.doubt",
-                                           "keyring.state_unknown"};
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        const char *says = nodes_setting(j, node, settings[i]);
-        if (says != NULL && says[0] != '\0')
-            return says;
+    const char *node = kw_row_text(row, "node");
+    const char *refused = nodes_setting(j, node, "keyring.refused_here");
+    const char *doubt = nodes_setting(j, node, "keyring.doubt");
+    const char *unknown = nodes_setting(j, node, "keyring.state_unknown");
+    const enum nodes_wraps wraps = nodes_wraps(j, node);
+    const char *outcome = KW_OUTCOME_NOT_ANSWERED;
+    if (refused != NULL && refused[0] != '\0') {
+        kw_note_set(ret_why, "it does not take its keyring: %s", refused);
+        outcome = KW_OUTCOME_FAIL;
+    } else if (doubt != NULL && doubt[0] != '\0') {
+        kw_note_set(ret_why, "of its keyring it says: %s", doubt);
+        outcome = KW_OUTCOME_FAIL;
+    } else if (unknown != NULL && unknown[0] != '\0') {
+        kw_note_set(ret_why, "what it wraps with is not known: %s", unknown);
+    } else if (wraps == WRAPS_WITH_ANOTHER) {
+        kw_note_set(ret_why, "it does not wrap with the keyring's baseline");
+        outcome = KW_OUTCOME_FAIL;
+    } else if (refused == NULL || doubt == NULL || unknown == NULL) {
+        kw_note_set(ret_why, "what it does with its keyring was not asked");
+    } else if (wraps == WRAPS_WITH_NONE) {
+        kw_note_set(ret_why, "there is no baseline");
+    } else {
+        kw_note_set(ret_why, "keyring %s", kw_row_text(row, "keyring_sha256"));
+        outcome = KW_OUTCOME_PASS;
     }
-    return NULL;
+    return outcome;
 }
 
-/* false, and why in words: its keyring, or its use of it, is not that of the newest. */
-static bool nodes_agrees(const struct kw_judge *j, const json_t *row,
-                         struct kw_note *ret_why)
+/* The outcome, and why in words: is its keyring, and its use of it, that of the newest? */
+static const char *nodes_judge_keyring(const struct kw_judge *j, const json_t *row,
+                                       struct kw_note *ret_why)
 {
-    const char *node = kw_row_text(row, "node"), *doubt = nodes_doubt(j, node);
     const char *keyring = kw_row_text(row, "keyring_sha256");
     const json_t *newest = nodes_newest(j);
-    if (newest == NULL || kw_row_is_null(row, "keyring_serial"))
+    if (newest == NULL || keyring[0] == '\0')
         kw_note_set(ret_why, "it has no keyring");
     else if (!nodes_is(newest, "keyring_sha256", keyring))
         kw_note_set(ret_why, "its keyring is not that of %s",
                     kw_row_text(newest, "node"));
-    else if (nodes_wraps_with_another(j, node))
-        kw_note_set(ret_why, "it does not wrap with the keyring's baseline");
-    else if (doubt != NULL)
-        kw_note_set(ret_why, "of its keyring it says: %s", doubt);
-    else
-        return true;
-    return false;
+    else if (!kw_row_is_null(row, "keyring_serial"))
+        return nodes_judge_use(j, row, ret_why);
+    else {
+        kw_note_set(ret_why, "its keyring was not understood");
+        return KW_OUTCOME_NOT_ANSWERED;
+    }
+    return KW_OUTCOME_FAIL;
 }
 
 void kw_judge_agree(struct kw_judge *j)
@@ -155,15 +182,11 @@ void kw_judge_agree(struct kw_judge *j)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
     {
-        const char *node = kw_row_text(row, "node");
         struct kw_note why;
         if (!kw_row_is(row, "collected"))
             continue;
-        if (nodes_agrees(j, row, &why))
-            kw_judge_say(j, node, KW_OUTCOME_PASS, "keyring %s",
-                         kw_row_text(row, "keyring_sha256"));
-        else
-            kw_judge_say(j, node, KW_OUTCOME_FAIL, "%s", why.text);
+        const char *outcome = nodes_judge_keyring(j, row, &why);
+        kw_judge_say(j, kw_row_text(row, "node"), outcome, "%s", why.text);
     }
 }
 
@@ -179,7 +202,7 @@ void kw_judge_others(struct kw_judge *j)
             continue;
         if ((untimely = kw_judge_untimely(j, row)) != NULL)
             kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", untimely);
-        else if (!nodes_agrees(j, row, &why))
+        else if (strcmp(nodes_judge_keyring(j, row, &why), KW_OUTCOME_PASS) != 0)
             kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", why.text);
     }
 }
@@ -214,7 +237,13 @@ void kw_judge_fail_closed(struct kw_judge *j)
     const json_t *row;
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
+    {
+        const size_t said = j->said;
         nodes_judge_classes(j, kw_row_text(row, "node"));
+        if (kw_row_is(row, "collected") && j->said == said)
+            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
+                         "its configuration has no class of secrets");
+    }
 }
 
 void kw_judge_audit_fail_closed(struct kw_judge *j)

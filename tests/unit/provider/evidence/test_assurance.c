@@ -72,6 +72,20 @@ static void node_of(const char *name, const char *time, const char *sha256, int 
         name, time, sha256, serial);
 }
 
+/* It takes its keyring, and wraps with the baseline. */
+static void use_of(const char *name)
+{
+    static const char *const settings[] = {"refused_here", "doubt", "state_unknown"};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        add(KW_EVIDENCE_CONFIGURATION, "[\"%s\", \"keyring.%s\", \"\"]", name,
+            settings[i]);
+    add(KW_EVIDENCE_KEYS,
+        "[\"%s\", \"a\", \"1\", 1, \"" KEY_1
+        "\", \"active\", true, true, \"proof\", true, "
+        "true, \"\", \"pass\", null]",
+        name);
+}
+
 static void node(const char *name)
 {
     node_of(name, AFTER, SHA_A, 7);
@@ -255,6 +269,8 @@ TEST(keyring__the_same__pass)
         begin();
         node("cp-1");
         node("cp-2");
+        use_of("cp-1");
+        use_of("cp-2");
         rotation_since(IN_MAY);
         copies();
         says(by_keyring[i], of[i], KW_OUTCOME_PASS);
