@@ -87,7 +87,9 @@ static void logs_judge_covers(struct kw_judge *j, const json_t *log)
 {
     const char *node = kw_row_text(log, "node");
     const char *untimely = kw_judge_untimely(j, logs_node(j, node));
-    if (kw_row_is(log, "covered") && untimely != NULL)
+    if (kw_row_is_null(log, "covered"))
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "nothing is known of its period");
+    else if (kw_row_is(log, "covered") && untimely != NULL)
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", untimely);
     else if (kw_row_is(log, "covered"))
         kw_judge_say(j, node, KW_OUTCOME_PASS, "the whole period");
@@ -216,13 +218,22 @@ static void logs_count_acts(const struct kw_judge *j, const char *node, size_t *
     }
 }
 
+/* An act that is not there has no ticket either: that there is none is known of a log that is
+ * sound, and was copied when the period was over. */
 static void logs_judge_tickets(struct kw_judge *j, const json_t *log)
 {
+    const char *node = kw_row_text(log, "node");
+    const char *untimely = kw_judge_untimely(j, logs_node(j, node));
     size_t acts, without;
-    logs_count_acts(j, kw_row_text(log, "node"), &acts, &without);
-    kw_judge_say(j, kw_row_text(log, "node"),
-                 without > 0 ? KW_OUTCOME_FAIL : KW_OUTCOME_PASS,
-                 "%zu of %zu acts in the period have no ticket", without, acts);
+    logs_count_acts(j, node, &acts, &without);
+    if (without == 0 && !logs_is(log, "verdict", "sound"))
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s: %s",
+                     kw_row_text(log, "verdict"), kw_row_text(log, "why"));
+    else if (without == 0 && untimely != NULL)
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s", untimely);
+    else
+        kw_judge_say(j, node, without > 0 ? KW_OUTCOME_FAIL : KW_OUTCOME_PASS,
+                     "%zu of %zu acts in the period have no ticket", without, acts);
 }
 
 void kw_judge_tickets(struct kw_judge *j)
@@ -232,11 +243,26 @@ void kw_judge_tickets(struct kw_judge *j)
 
 /* ---- calls ---- */
 
+/* What a log does not tell is in no sum. */
+static void logs_judge_untold(struct kw_judge *j)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_LOGS), i, row)
+    {
+        if (logs_is(row, "log", "audit") &&
+            (logs_is(row, "verdict", "none") || logs_is(row, "verdict", "broken")))
+            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
+                         "its log is %s: %s", kw_row_text(row, "verdict"),
+                         kw_row_text(row, "why"));
+    }
+}
+
 /* Encrypts of the token, all nodes together: a key is one, however many tokens hold it. */
 void kw_judge_invocations(struct kw_judge *j)
 {
-    const json_t *rows = kw_evidence_rows(j->e, KW_EVIDENCE_CALLS), *row, *name;
-    json_t *of = json_object();
+    const json_t *rows = kw_evidence_rows(j->e, KW_EVIDENCE_CALLS), *row;
+    json_t *of = json_object(), *name;
     const char *key_id;
     size_t i;
     json_array_foreach(rows, i, row)
@@ -249,11 +275,12 @@ void kw_judge_invocations(struct kw_judge *j)
                                 json_integer(sum + kw_row_number(row, "count"))) != 0)
             kw_evidence_add(j->e, KW_EVIDENCE_CHECKS, NULL);
     }
-    json_object_foreach((json_t *)of, key_id, name) kw_judge_say(
+    json_object_foreach(of, key_id, name) kw_judge_say(
         j, key_id,
         json_integer_value(name) < INVOCATIONS_MAX ? KW_OUTCOME_PASS : KW_OUTCOME_FAIL,
         "%" JSON_INTEGER_FORMAT " Encrypts on record in the period, of 2^32 "
         "in the key's life",
         json_integer_value(name));
     json_decref(of);
+    logs_judge_untold(j);
 }
