@@ -7,6 +7,7 @@
 
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
+#include <keyward/keyring.h>
 
 #include "controls.h"
 #include "source.h"
@@ -45,12 +46,15 @@ bool kw_row_time(const json_t *row, const char *column, int64_t *ret_us)
 
 bool kw_row_is_usable(const json_t *row)
 {
-    static const char *const unused[] = {"created", "disabled", "destroyed"};
-    const char *state = kw_row_text(row, "state");
-    for (size_t i = 0; i < sizeof unused / sizeof unused[0]; i++)
-        if (strcmp(state, unused[i]) == 0)
-            return false;
-    return true;
+    enum kw_key_state state;
+    return kw_key_state_from_name(kw_row_text(row, "state"), &state) &&
+           kw_key_state_unwraps(state);
+}
+
+bool kw_row_is_unknown(const json_t *row)
+{
+    enum kw_key_state state;
+    return !kw_key_state_from_name(kw_row_text(row, "state"), &state);
 }
 
 void kw_judge_subject(const json_t *row, char dst[KW_SUBJECT_MAX])
@@ -95,8 +99,6 @@ void kw_judge_rule(struct kw_judge *j, const struct kw_judge_rule *rule)
     json_array_foreach(kw_evidence_rows(j->e, rule->table), i, row)
     {
         char subject[KW_SUBJECT_MAX];
-        if (rule->where != NULL && strcmp(kw_row_text(row, rule->where), rule->is) != 0)
-            continue;
         json_t *value = kw_source_as_text(json_object_get(row, rule->column));
         const char *text = json_string_value(value);
         kw_judge_subject(row, subject);
@@ -140,20 +142,19 @@ static const struct {
      COLLECT,
      "there is no token",
      NULL,
-     {KW_EVIDENCE_TOKENS, NULL, NULL, "asked", "true"}},
+     {KW_EVIDENCE_TOKENS, "asked", "true"}},
     {"hardware-token",
      "tokens",
      COLLECT,
      "there is no token",
      NULL,
-     {KW_EVIDENCE_TOKENS, NULL, NULL, "softhsm", "false"}},
+     {KW_EVIDENCE_TOKENS, "softhsm", "false"}},
     {"hsm-certificate",
      "tokens stated",
      STATED,
      "there is no token",
      kw_judge_certificate,
-     {0},
-     true},
+     {0}},
     {"key-attributes",
      "tokens keys attributes",
      COLLECT,
@@ -169,10 +170,15 @@ static const struct {
     {"key-strength",
      "tokens keys attributes",
      COLLECT,
-     "no key was asked for its length",
+     "there is no usable key",
      kw_judge_strength,
      {0}},
-    {"key-identity", "tokens keys", COLLECT, "there is no token", kw_judge_identity, {0}},
+    {"key-identity",
+     "tokens keys",
+     COLLECT,
+     "there is no usable key",
+     kw_judge_identity,
+     {0}},
     {"cryptoperiod",
      "nodes keys configuration rotations",
      KEYRING,
@@ -202,13 +208,13 @@ static const struct {
      COLLECT,
      "there is no token",
      NULL,
-     {KW_EVIDENCE_TOKENS, NULL, NULL, "self_test", "true"}},
+     {KW_EVIDENCE_TOKENS, "self_test", "true"}},
     {"iv-source",
      "tokens",
      COLLECT,
      "there is no token",
      NULL,
-     {KW_EVIDENCE_TOKENS, NULL, NULL, "iv_source", "token"}},
+     {KW_EVIDENCE_TOKENS, "iv_source", "token"}},
     {"fail-closed",
      "configuration",
      COLLECT,

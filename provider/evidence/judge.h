@@ -22,11 +22,11 @@ void kw_judge_say(struct kw_judge *j, const char *subject, const char *outcome,
 #define KW_SUBJECT_MAX 200u
 void kw_judge_subject(const json_t *row, char dst[KW_SUBJECT_MAX]);
 
-/* Of each row of `table` of which `where` is `is` (NULL: of each): `column` must be `wanted`, a
- * text, a number in decimal, true or false; null is not answered. */
+/* Of each row of `table`: `column` must be `wanted`, a text, a number in decimal, true or false;
+ * null is not answered. */
 struct kw_judge_rule {
     enum kw_evidence_table table;
-    const char *where, *is, *column, *wanted;
+    const char *column, *wanted;
 };
 void kw_judge_rule(struct kw_judge *j, const struct kw_judge_rule *rule);
 
@@ -37,9 +37,11 @@ bool kw_row_is(const json_t *row, const char *column);
 bool kw_row_is_null(const json_t *row, const char *column);
 /* false: null, or no time; *ret_us is untouched. */
 bool kw_row_time(const json_t *row, const char *column, int64_t *ret_us);
-/* May data be unwrapped by a version of this state?  Of one that is not known here (unknown,
- * say) that is not known either, and it is judged as if. */
+/* May data be unwrapped by a version of this state? */
 bool kw_row_is_usable(const json_t *row);
+/* Is it of a version that was not understood when it was collected?  It may be usable. */
+bool kw_row_is_unknown(const json_t *row);
+#define KW_JUDGE_UNKNOWN "a newer keyward made this version, and it was not understood"
 
 /* Why what was collected of this control plane says nothing of the whole period, or cannot be
  * in a bundle that was made then; NULL: it can. */
@@ -52,8 +54,9 @@ void kw_judge_others(struct kw_judge *j);
 typedef void kw_judge_run(struct kw_judge *j);
 /* judge_keys.c */
 kw_judge_run kw_judge_certificate, kw_judge_attributes, kw_judge_identity,
-    kw_judge_generated, kw_judge_strength, kw_judge_cryptoperiod, kw_judge_ended,
-    kw_judge_second_copy;
+    kw_judge_generated, kw_judge_strength;
+/* judge_lives.c, judge_ended.c */
+kw_judge_run kw_judge_cryptoperiod, kw_judge_second_copy, kw_judge_ended;
 /* judge_nodes.c */
 kw_judge_run kw_judge_complete, kw_judge_agree, kw_judge_fail_closed,
     kw_judge_audit_fail_closed, kw_judge_custody;

@@ -2,11 +2,7 @@
 /* Checks of the keys, and of the tokens that hold them. */
 #include <string.h>
 
-#include <keyward/clock.h>
-
 #include "judge.h"
-
-#define DAY_US (INT64_C(86400) * 1000000)
 
 static bool keys_is(const json_t *row, const char *column, const char *text)
 {
@@ -78,7 +74,7 @@ static void keys_judge_without(struct kw_judge *j)
         bool has_key = false;
         json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), k, key)
         {
-            has_key = has_key || (kw_row_is_usable(key) &&
+            has_key = has_key || ((kw_row_is_usable(key) || kw_row_is_unknown(key)) &&
                                   keys_is(key, "node", kw_row_text(token, "node")) &&
                                   keys_is(key, "token", kw_row_text(token, "token")));
         }
@@ -86,6 +82,25 @@ static void keys_judge_without(struct kw_judge *j)
         if (!has_key)
             kw_judge_say(j, subject, KW_OUTCOME_NOT_ANSWERED, "there is no usable key");
     }
+}
+
+/* true: it is, and that is said. */
+static bool keys_say_unknown(struct kw_judge *j, const json_t *key)
+{
+    char subject[KW_SUBJECT_MAX];
+    if (!kw_row_is_unknown(key))
+        return false;
+    kw_judge_subject(key, subject);
+    kw_judge_say(j, subject, KW_OUTCOME_NOT_ANSWERED, KW_JUDGE_UNKNOWN);
+    return true;
+}
+
+/* What is no outcome answers nothing. */
+static const char *keys_outcome(const char *text)
+{
+    return strcmp(text, KW_OUTCOME_PASS) == 0   ? KW_OUTCOME_PASS
+           : strcmp(text, KW_OUTCOME_FAIL) == 0 ? KW_OUTCOME_FAIL
+                                                : KW_OUTCOME_NOT_ANSWERED;
 }
 
 void kw_judge_attributes(struct kw_judge *j)
@@ -96,14 +111,11 @@ void kw_judge_attributes(struct kw_judge *j)
     {
         char subject[KW_SUBJECT_MAX];
         const char *verdict = kw_row_text(row, "verdict");
-        if (!kw_row_is_usable(row))
+        if (keys_say_unknown(j, row) || !kw_row_is_usable(row))
             continue;
         kw_judge_subject(row, subject);
-        kw_judge_say(j, subject,
-                     strcmp(verdict, KW_OUTCOME_PASS) == 0   ? KW_OUTCOME_PASS
-                     : strcmp(verdict, KW_OUTCOME_FAIL) == 0 ? KW_OUTCOME_FAIL
-                                                             : KW_OUTCOME_NOT_ANSWERED,
-                     "the decisive rules: %s", verdict[0] != '\0' ? verdict : "not read");
+        kw_judge_say(j, subject, keys_outcome(verdict), "the decisive rules: %s",
+                     verdict[0] != '\0' ? verdict : "not read");
     }
     keys_judge_without(j);
 }
@@ -131,185 +143,95 @@ void kw_judge_identity(struct kw_judge *j)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), i, row)
     {
-        if (kw_row_is_usable(row))
+        if (!keys_say_unknown(j, row) && kw_row_is_usable(row))
             keys_judge_identity(j, row);
     }
     keys_judge_without(j);
 }
 
-static bool keys_is_of(const json_t *attribute, const json_t *key)
+/* ---- one of their attributes ---- */
+
+static bool keys_has(const json_t *key, const json_t *attribute)
 {
-    static const char *const columns[] = {"node", "token", "n"};
+    static const char *const columns[] = {"node", "token", "n", "key_id"};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         if (!json_equal(json_object_get(attribute, columns[i]),
                         json_object_get(key, columns[i])))
             return false;
-    return true;
+    return attribute != NULL;
 }
 
-/* Of which usable keys this was not read: they have no row that a rule could look at.  Rows
- * of both tables stand in one order. */
-static void keys_judge_unread(struct kw_judge *j, const char *attribute)
+/* NULL stands for one that was not read. */
+typedef void keys_judge_attribute(struct kw_judge *j, const char *subject,
+                                  const json_t *attribute);
+
+/* The attribute of each key that has it, and of each other one that may be usable.  Rows of a
+ * key's attributes stand together, in the order of the keys. */
+static void keys_each_attribute(struct kw_judge *j, const char *name,
+                                keys_judge_attribute *judge)
 {
-    const json_t *all = kw_evidence_rows(j->e, KW_EVIDENCE_ATTRIBUTES), *key;
+    const json_t *rows = kw_evidence_rows(j->e, KW_EVIDENCE_ATTRIBUTES), *key, *one;
     size_t i, at = 0;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), i, key)
     {
-        char subject[KW_SUBJECT_MAX];
+        char of[KW_SUBJECT_MAX], subject[2 * KW_SUBJECT_MAX];
         bool is_read = false;
-        for (; at < json_array_size(all) && keys_is_of(json_array_get(all, at), key);
-             at++)
-            is_read = is_read || keys_is(json_array_get(all, at), "attribute", attribute);
-        kw_judge_subject(key, subject);
-        if (!is_read && kw_row_is_usable(key))
-            kw_judge_say(j, subject, KW_OUTCOME_NOT_ANSWERED, "%s was not read",
-                         attribute);
+        kw_judge_subject(key, of);
+        snprintf(subject, sizeof subject, "%s, %s", of, name);
+        for (; keys_has(key, one = json_array_get(rows, at)); at++) {
+            if (!keys_is(one, "attribute", name))
+                continue;
+            is_read = true;
+            judge(j, subject, one);
+        }
+        if (!is_read && (kw_row_is_usable(key) || kw_row_is_unknown(key)))
+            judge(j, subject, NULL);
     }
+}
+
+static void keys_judge_now(struct kw_judge *j, const char *subject,
+                           const json_t *attribute, const char *wanted)
+{
+    const char *now = kw_row_text(attribute, "now");
+    kw_judge_say(j, subject,
+                 now[0] == '\0'             ? KW_OUTCOME_NOT_ANSWERED
+                 : strcmp(now, wanted) == 0 ? KW_OUTCOME_PASS
+                                            : KW_OUTCOME_FAIL,
+                 "it is %s; it must be %s", now[0] != '\0' ? now : "not answered",
+                 wanted);
+}
+
+static void keys_judge_local(struct kw_judge *j, const char *subject,
+                             const json_t *attribute)
+{
+    keys_judge_now(j, subject, attribute, "true");
+}
+
+static void keys_judge_mechanism(struct kw_judge *j, const char *subject,
+                                 const json_t *attribute)
+{
+    keys_judge_now(j, subject, attribute, "CKM_AES_KEY_GEN");
 }
 
 void kw_judge_generated(struct kw_judge *j)
 {
-    static const struct kw_judge_rule rules[] = {
-        {KW_EVIDENCE_ATTRIBUTES, "attribute", "CKA_LOCAL", "now", "true"},
-        {KW_EVIDENCE_ATTRIBUTES, "attribute", "CKA_KEY_GEN_MECHANISM", "now",
-         "CKM_AES_KEY_GEN"}};
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        kw_judge_rule(j, &rules[i]);
-        keys_judge_unread(j, rules[i].is);
-    }
+    keys_each_attribute(j, "CKA_LOCAL", keys_judge_local);
+    keys_each_attribute(j, "CKA_KEY_GEN_MECHANISM", keys_judge_mechanism);
     keys_judge_without(j);
+}
+
+static void keys_judge_length(struct kw_judge *j, const char *subject,
+                              const json_t *attribute)
+{
+    const char *now = kw_row_text(attribute, "now");
+    kw_judge_say(
+        j, subject, keys_outcome(kw_row_text(attribute, "outcome")),
+        "%s bytes; the rule wants %s", now[0] != '\0' ? now : "not answered, so many",
+        kw_row_is_null(attribute, "wants") ? "nothing" : kw_row_text(attribute, "wants"));
 }
 
 void kw_judge_strength(struct kw_judge *j)
 {
-    static const struct kw_judge_rule rule = {
-        KW_EVIDENCE_ATTRIBUTES, "attribute", "CKA_VALUE_LEN", "outcome", KW_OUTCOME_PASS};
-    kw_judge_rule(j, &rule);
-    keys_judge_unread(j, rule.is);
+    keys_each_attribute(j, "CKA_VALUE_LEN", keys_judge_length);
     keys_judge_without(j);
-}
-
-/* ---- their lives ---- */
-
-static bool keys_time(const json_t *row, const char *column, int64_t *ret_us)
-{
-    const char *text = kw_row_text(row, column);
-    if (text[0] == '\0')
-        return false;
-    *ret_us = kw_time_us(kw_span_str(text));
-    return true;
-}
-
-static void keys_judge_cryptoperiod(struct kw_judge *j, const json_t *row)
-{
-    const struct kw_evidence_head *head = kw_evidence_head(j->e);
-    const json_int_t used = kw_row_number(row, "days_used");
-    const bool is_over = used > (json_int_t)head->cryptoperiod_days;
-    int64_t from_us = 0;
-    if (keys_time(row, "activated", &from_us) && from_us > head->at_us)
-        kw_judge_say(j, kw_row_text(row, "key_id"), KW_OUTCOME_NOT_ANSWERED,
-                     "the baseline since %s, later than the bundle is said to be made",
-                     kw_row_text(row, "activated"));
-    else if (keys_is(row, "state", "active"))
-        kw_judge_say(j, kw_row_text(row, "key_id"),
-                     kw_row_number(row, "days_left") < 0 ? KW_OUTCOME_FAIL
-                                                         : KW_OUTCOME_PASS,
-                     "the baseline since %s; its cryptoperiod of %u days ends %s",
-                     kw_row_text(row, "activated"), head->cryptoperiod_days,
-                     kw_row_text(row, "ends"));
-    else
-        kw_judge_say(j, kw_row_text(row, "key_id"),
-                     is_over ? KW_OUTCOME_FAIL : KW_OUTCOME_PASS,
-                     "the baseline for %" JSON_INTEGER_FORMAT " days, from %s to %s",
-                     used, kw_row_text(row, "activated"), kw_row_text(row, "retired"));
-}
-
-/* Those that were the baseline at some time of the period, and the one that is. */
-void kw_judge_cryptoperiod(struct kw_judge *j)
-{
-    const struct kw_evidence_head *head = kw_evidence_head(j->e);
-    const json_t *row;
-    size_t i;
-    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ROTATIONS), i, row)
-    {
-        int64_t from_us = 0, to_us = INT64_MAX;
-        if (!keys_time(row, "activated", &from_us)) {
-            if (keys_is(row, "state", "active"))
-                kw_judge_say(j, kw_row_text(row, "key_id"), KW_OUTCOME_NOT_ANSWERED,
-                             "nobody wrote down since when it is the baseline");
-            continue;
-        }
-        (void)keys_time(row, "retired", &to_us);
-        if (keys_is(row, "state", "active") ||
-            (from_us < head->to_us && to_us > head->from_us))
-            keys_judge_cryptoperiod(j, row);
-    }
-    kw_judge_others(j);
-}
-
-/* What the history says of the last end of this version, in the period. */
-static const char *keys_proof(const struct kw_judge *j, const char *key_id)
-{
-    const char *proof = "";
-    const json_t *act;
-    size_t i;
-    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, act)
-    {
-        const bool ends =
-            keys_is(act, "act", "disable") || keys_is(act, "act", "destroy");
-        if (ends && keys_is(act, "from", "keyring") && keys_is(act, "key_id", key_id) &&
-            kw_row_text(act, "proof")[0] != '\0')
-            proof = kw_row_text(act, "proof");
-    }
-    return proof;
-}
-
-static bool keys_ended_in_period(const struct kw_judge *j, const json_t *row)
-{
-    const struct kw_evidence_head *head = kw_evidence_head(j->e);
-    int64_t us = 0;
-    return (keys_time(row, "disabled", &us) && us >= head->from_us && us < head->to_us) ||
-           (keys_time(row, "destroyed", &us) && us >= head->from_us && us < head->to_us);
-}
-
-void kw_judge_ended(struct kw_judge *j)
-{
-    const json_t *rows = kw_evidence_rows(j->e, KW_EVIDENCE_ROTATIONS), *row;
-    size_t i;
-    json_array_foreach(rows, i, row)
-    {
-        const char *key_id = kw_row_text(row, "key_id"), *proof = keys_proof(j, key_id);
-        const bool is_shown = strncmp(proof, "etcd: ", 6) == 0;
-        if (!keys_ended_in_period(j, row) || kw_row_is_null(row, "activated"))
-            continue; /* nothing was ever sealed under one that was never used */
-        kw_judge_say(
-            j, key_id, is_shown ? KW_OUTCOME_PASS : KW_OUTCOME_FAIL, "%s",
-            proof[0] != '\0' ? proof : "the history has no proof that it was not needed");
-    }
-    if (j->said == 0 && json_array_size(rows) > 0)
-        kw_judge_say(j, "all", KW_OUTCOME_PASS, "no version ended in the period");
-    kw_judge_others(j);
-}
-
-/* Rows of one version stand together. */
-void kw_judge_second_copy(struct kw_judge *j)
-{
-    const json_t *rows = kw_evidence_rows(j->e, KW_EVIDENCE_COPIES), *row;
-    size_t i, proven = 0;
-    json_array_foreach(rows, i, row)
-    {
-        const json_t *next = json_array_get(rows, i + 1);
-        proven += !kw_row_is_null(row, "proven") && kw_row_is_null(row, "gone");
-        if (next != NULL && keys_is(next, "key_id", kw_row_text(row, "key_id")))
-            continue;
-        if (kw_row_is_usable(row))
-            kw_judge_say(j, kw_row_text(row, "key_id"),
-                         proven >= 2 ? KW_OUTCOME_PASS : KW_OUTCOME_FAIL,
-                         "proven in %zu tokens; it says: %s", proven,
-                         kw_row_is_null(row, "second_copy")
-                             ? "nothing"
-                             : kw_row_text(row, "second_copy"));
-        proven = 0;
-    }
-    kw_judge_others(j);
 }

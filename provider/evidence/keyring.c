@@ -2,6 +2,8 @@
 /* Of the newest keyring: rotations, copies, and who did what. */
 #include <keyward/evidence.h>
 
+#include <string.h>
+
 #include <keyward/clock.h>
 #include <keyward/keyring.h>
 
@@ -91,19 +93,32 @@ static void keyring_add_copies(struct kw_evidence *e, const struct kw_version *v
 
 /* ---- acts ---- */
 
+/* Of a pruned version the history has the name alone, as the first word of what it says. */
+static json_t *keyring_act_key_id(const struct kw_keyring *ring,
+                                  const struct kw_history *h)
+{
+    const struct kw_version *v = kw_keyring_by_n(ring, h->n);
+    const kw_span first = kw_span_of(h->proof, strcspn(h->proof, " "));
+    uint32_t n = 0;
+    if (v != NULL)
+        return json_string(v->key_id);
+    return kw_key_id_parse(first, &n) && n == h->n
+               ? json_stringn((const char *)first.ptr, first.len)
+               : json_null();
+}
+
 static void keyring_add_act(struct kw_evidence *e, const struct kw_keyring *ring,
                             const struct kw_history *h)
 {
     const struct kw_evidence_head *head = kw_evidence_head(e);
-    const struct kw_version *v = kw_keyring_by_n(ring, h->n);
     const int64_t us = kw_time_us(kw_span_str(h->at));
     kw_evidence_add(e, KW_EVIDENCE_ACTS,
                     json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:n, s:s, s:o}", "from",
                               "keyring", "time", h->at, "in_period",
                               us >= head->from_us && us < head->to_us, "act", h->act,
-                              "key_id", v != NULL ? json_string(v->key_id) : json_null(),
-                              "by", keyring_text(h->by), "ticket", "outcome", "done",
-                              "proof", keyring_text(h->proof)));
+                              "key_id", keyring_act_key_id(ring, h), "by",
+                              keyring_text(h->by), "ticket", "outcome", "done", "proof",
+                              keyring_text(h->proof)));
 }
 
 void kw_evidence_fill_keyring(struct kw_evidence *e, const struct kw_keyring *ring)

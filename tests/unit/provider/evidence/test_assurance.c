@@ -172,11 +172,11 @@ TEST(token__without_a_usable_key__no_pass_by_the_other)
     }
 }
 
-TEST(key__state_that_is_not_known__judged_as_one_that_is_used)
+TEST(key__state_that_is_not_known__not_answered)
 {
     begin();
     node("cp-1");
-    key_of("a", "unknown", "null");
+    key_of("a", "unknown", "\"pass\"");
     says("key-attributes", "token a", KW_OUTCOME_NOT_ANSWERED);
 }
 
