@@ -38,7 +38,7 @@ struct kw_evidence *judged_of(const char *rows, const char *more);
 const json_t *judged_row(const struct kw_evidence *e, const char *check, size_t i);
 void judged_is(const struct judged_case *c);
 
-/* Of judged_nodes.c; ended by a check of NULL. */
-extern const struct judged_case judged_nodes[];
+/* Of judged_nodes.c, judged_keys.c and judged_logs.c; each ended by a check of NULL. */
+extern const struct judged_case judged_nodes[], judged_keys[], judged_logs[];
 
 #endif

@@ -8,7 +8,8 @@
 #include "check_names.h"
 #include "judged.h"
 
-static const struct judged_case *const judged_all[] = {judged_nodes};
+static const struct judged_case *const judged_all[] = {judged_nodes, judged_keys,
+                                                       judged_logs};
 enum { LISTS = sizeof judged_all / sizeof judged_all[0] };
 
 static void each(const struct judged_case *cases)
@@ -22,6 +23,16 @@ TEST(control_planes_tokens_and_reports__as_their_rows_say)
     each(judged_nodes);
 }
 
+TEST(keys__as_their_rows_say)
+{
+    each(judged_keys);
+}
+
+TEST(logs__as_their_rows_say)
+{
+    each(judged_logs);
+}
+
 static const char *outcome_of(const json_t *row)
 {
     return json_string_value(json_object_get(row, "outcome"));
@@ -33,6 +44,30 @@ static bool is_one_of(const char *name, const char *const names[])
         if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+/* Nothing that was looked at makes it fail: it is there, or it is not answered. */
+static const char *const never_fail[] = {"custody-stated", NULL};
+
+static void has_case(const char *check, const char *outcome)
+{
+    for (size_t list = 0; list < LISTS; list++)
+        for (const struct judged_case *c = judged_all[list]; c->check != NULL; c++)
+            for (size_t i = 0; i < 4 && c->want[i] != NULL; i++)
+                if (strcmp(c->check, check) == 0 &&
+                    strncmp(c->want[i], outcome, strlen(outcome)) == 0)
+                    return;
+    fail_msg("no case of %s has the outcome %s", check, outcome);
+}
+
+TEST(each_check__a_case_of_each_outcome)
+{
+    for (size_t i = 0; kw_check_name(i) != NULL; i++) {
+        has_case(kw_check_name(i), "pass|");
+        has_case(kw_check_name(i), "not-answered|");
+        if (!is_one_of(kw_check_name(i), never_fail))
+            has_case(kw_check_name(i), "fail|");
+    }
 }
 
 /* ---- nothing is a pass of itself ---- */
