@@ -214,13 +214,9 @@ TEST(certificate__words_that_name_none__not_answered)
 
 TEST(certificate__historical_however_it_is_spelt__fail)
 {
-    static const char *const old[] = {"FIPS 140-2",
-                                      "FIPS 140\xe2\x80\x93"
-                                      "2",
-                                      "fips 140 - 2",
-                                      "FIPS 140-3, 140-2",
-                                      "FIPS1402",
-                                      "FIPS 140-2/140-3"};
+    static const char *const old[] = {"FIPS 140-2",   "FIPS 140\xe2\x80\x93\x32",
+                                      "fips 140 - 2", "FIPS 140-3, 140-2",
+                                      "FIPS1402",     "FIPS 140-2/140-3"};
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
         certified(old[i], "3000", KW_OUTCOME_FAIL);
     certified("FIPS 140-3 of 2019", "3000", KW_OUTCOME_PASS);
