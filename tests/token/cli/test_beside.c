@@ -83,7 +83,7 @@ TEST(its_number_is_another_keys_here__no_way_is_told_that_cannot_work)
     CHECK_HAS(lost.s.run.err, lost.key_id[2]);
     HAS_NOT(lost.s.run.err, "--adopt");
     HAS_NOT(lost.s.run.err, "copy that file");
-    words_command(lost.s.run.err, NULL, 0, command);
+    printed_command(lost.s.run.err, NULL, 0, command);
     CHECK_HAS(command, "--beside-others");
     CHECK(words_run(&lost.s, command) == 0);
     lost_end();

@@ -33,7 +33,7 @@ static void damage(const char *how)
 static void run_below(const char *text, const char *below, size_t n, const char *file)
 {
     char command[2048], line[4096];
-    words_command(text, below, n, command);
+    printed_command(text, below, n, command);
     char *at = file != NULL ? strstr(command, "FILE") : NULL;
     if (at != NULL)
         snprintf(line, sizeof line, "%.*s%s%s", (int)(at - command), command, file,

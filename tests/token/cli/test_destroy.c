@@ -85,7 +85,7 @@ TEST(still_there__recorded_and_told_that_pkcs11_never_deletes_it)
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
     CHECK(state_of(1) == KW_KEY_DESTROYED);
     CHECK_HAS(s.run.out, ": still there\nkey material gone: no\n");
-    words_command(s.run.out, "look again", 0, command);
+    printed_command(s.run.out, "look again", 0, command);
     CHECK_HAS(command, "keyward key destroy 1");
     CHECK(words_run(&s, command) == 1);
     CHECK(serial() == 2); /* nothing new, nothing written */
@@ -95,8 +95,8 @@ TEST(still_there__recorded_and_told_that_pkcs11_never_deletes_it)
     CHECK_HAS(s.run.out, "CKR_ACTION_PROHIBITED");
     CHECK(strstr(s.run.out, "--delete-object") == NULL);
     /* One after the other: a verb between them would seal the token again. */
-    words_command(s.run.out, "only the whole token can go", 0, command);
-    words_command(s.run.out, "only the whole token can go", 1, deletion);
+    printed_command(s.run.out, "only the whole token can go", 0, command);
+    printed_command(s.run.out, "only the whole token can go", 1, deletion);
     CHECK(words_run(&s, command) == 0);
     CHECK(words_run(&s, deletion) == 0);
     KEYWARD_MUST(&s, 3, "key", "destroy", "1");
@@ -133,7 +133,7 @@ TEST(still_there__what_is_said_of_it_is_not_taken)
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
     KEYWARD_MUST(&s, 1, "key", "prune", "1");
     CHECK(strstr(s.run.err, "--said") == NULL);
-    words_command(s.run.err, NULL, 0, command);
+    printed_command(s.run.err, NULL, 0, command);
     CHECK(words_run(&s, command) == 1);
     CHECK(strstr(s.run.out, "--said") == NULL);
     CHECK_HAS(s.run.out, "until then version 1 stays in the keyring, and does no harm");
@@ -288,7 +288,7 @@ static void delete_as_told(void)
     KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     snprintf(told, sizeof told, "%s", s.run.out);
     for (size_t i = 0; i < 3; i++) {
-        words_command(told, "PKCS#11 deletes it", i, command);
+        printed_command(told, "PKCS#11 deletes it", i, command);
         snprintf(pin, sizeof pin, "%s%s%s%s", command, i == 1 ? " --pin $(cat " : "",
                  i == 1 ? s.pin : "", i == 1 ? ")" : "");
         if (words_run(&s, pin) != 0)
@@ -371,9 +371,9 @@ TEST(another_token_of_that_label__not_asked_until_somebody_says)
     CHECK_STR(gone, "");
     KEYWARD_MUST(&s, 3, "key", "destroy", "1");
     KEYWARD_MUST(&s, 1, "key", "prune", "1");
-    words_command(s.run.err, NULL, 0, command);
+    printed_command(s.run.err, NULL, 0, command);
     CHECK(words_run(&s, command) == 3);
-    words_command(s.run.out, "cannot be asked any more", 0, command);
+    printed_command(s.run.out, "cannot be asked any more", 0, command);
     CHECK_HAS(command, "keyward key destroy 1 --said WHY");
     KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--said", "zeroized, ticket 7",
                  "--operator", "Ada");

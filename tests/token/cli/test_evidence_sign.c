@@ -121,7 +121,7 @@ static int follow(size_t n)
     CHECK_OK(kw_file_read(in_out("VERIFY.txt"), sizeof lines - 1, &text, NULL));
     snprintf(lines, sizeof lines, "%.*s", (int)text.len, (const char *)text.ptr);
     kw_blob_wipe(&text);
-    words_command(lines, NULL, n, command);
+    printed_command(lines, NULL, n, command);
     snprintf(line, sizeof line, "cd %s && %s", out, command);
     kw_run(&s.run, (const char *const[]){"/bin/sh", "-c", line, NULL});
     return s.run.status;
@@ -168,7 +168,7 @@ TEST(sign__command_that_is_printed__verifies)
     char command[2048], line[2300];
     make();
     SIGN(0);
-    words_command(s.run.out, "your own copy of the public key", 0, command);
+    printed_command(s.run.out, "your own copy of the public key", 0, command);
     snprintf(line, sizeof line, "cd %s && %s", s.base, command);
     CHECK(words_run(&s, line) == 0);
     CHECK_HAS(s.run.out, "Verified OK");

@@ -134,8 +134,8 @@ TEST(no_keyring__fetched_first_and_no_empty_memory_made)
     KEYWARD_MUST(&s, 1, "state", "create");
     CHECK_HAS(s.run.err, "  install -m 0644 FROM ");
     CHECK(access(s.state, F_OK) != 0);
-    words_command(s.run.err, "the cluster never had one, or it is lost everywhere", 0,
-                  command);
+    printed_command(s.run.err, "the cluster never had one, or it is lost everywhere", 0,
+                    command);
     CHECK(words_run(&s, command) == 0);
     CHECK(site_mode(s.state) == 0700);
     KEYWARD_MUST(&s, 0, "key", "list");

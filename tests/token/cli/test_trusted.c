@@ -82,8 +82,8 @@ TEST(way_out__the_file_is_a_new_one)
     CHECK(chmod(s.keyring, 0666) == 0);
     int held = open(s.keyring, O_WRONLY | O_CLOEXEC);
     KEYWARD_MUST(&s, 1, "key", "accept", "1");
-    words_command(s.run.err, "a new file", 0, copy);
-    words_command(s.run.err, "they are the same", 0, put);
+    printed_command(s.run.err, "a new file", 0, copy);
+    printed_command(s.run.err, "they are the same", 0, put);
     CHECK(words_run(&s, copy) == 0 && words_run(&s, put) == 0);
     CHECK(held >= 0 && ftruncate(held, 0) == 0 && close(held) == 0);
     KEYWARD_MUST(&s, 0, "key", "list");

@@ -51,7 +51,7 @@ static void elsewhere(const char *path, enum kw_act act, uint32_t n)
 static void run_line(const char *text, const char *below, size_t n)
 {
     char command[2048];
-    words_command(text, below, n, command);
+    printed_command(text, below, n, command);
     if (words_run(&s, command) != 0)
         fail_msg("%s: %s%s", command, s.run.out, s.run.err);
 }
@@ -278,7 +278,7 @@ TEST(in_check_and_in_documents__the_same_commands)
 {
     char command[2048], indented[2100];
     make_fork();
-    words_command(refusal("two places"), "when the others hold", 0, command);
+    printed_command(refusal("two places"), "when the others hold", 0, command);
     CHECK_HAS(command, " --config ");
     KEYWARD_MUST(&s, 1, "key", "list", "--json");
     CHECK_HAS(s.run.out, "\"next\": [");
@@ -326,7 +326,7 @@ TEST(trusted_from_elsewhere__installed_as_told)
     CHECK_HAS(s.run.out, "\"recorded\": true");
     CHECK_HAS(s.run.out, "\"state\": \"created\"");
     KEYWARD_MUST(&s, 0, "keyring", "trust", other, "--sha256", hex);
-    words_command(s.run.out, NULL, 0, command);
+    printed_command(s.run.out, NULL, 0, command);
     CHECK(words_run(&s, command) == 0);
     serves(1);
     site_remove(&s);
