@@ -18,6 +18,8 @@
 
 #include <keyward/file.h>
 
+#include "folder.h"
+
 enum { NOBODY = 65534, ARGS_MAX = 24, LINE_CAP = 8192 };
 
 static const char quick[] = "  deadline: 1000ms\n"
@@ -147,6 +149,19 @@ void instance_edit(struct instance *h, const char *from, const char *to)
     kw_blob_wipe(&b);
 }
 
+void instance_value(const struct instance *h, const char *name, char *dst, size_t cap)
+{
+    struct kw_blob b = {0};
+    CHECK_OK(kw_file_read(h->config, 32768, &b, NULL));
+    const char *at = memmem(b.ptr, b.len, name, strlen(name));
+    CHECK(at != NULL);
+    at += strlen(name);
+    const char *end = memchr(at, '\n', b.len - (size_t)(at - (const char *)b.ptr));
+    CHECK(end != NULL &&
+          kw_copy_str(dst, cap, kw_span_of((const uint8_t *)at, (size_t)(end - at))));
+    kw_blob_wipe(&b);
+}
+
 static void must(struct instance *h, const char *what, int status, const char *out)
 {
     if (status != 0)
@@ -203,9 +218,9 @@ static void set_audit(struct instance *h, unsigned long deadline_ms)
     instance_edit(h, "  on-failure: deny\n", with);
 }
 
-void instance_build(struct instance *h, const char *hsm)
+/* Its folder and programs, and nothing of its own yet. */
+static void begin(struct instance *h)
 {
-    char out[8192], with[1024];
     *h = (struct instance){.dir = "/tmp/kw-instance-XXXXXX", .log_fd = -1};
     CHECK(mkdtemp(h->dir) != NULL && chmod(h->dir, 0755) == 0);
     pthread_mutex_init(&h->mutex, NULL);
@@ -214,20 +229,76 @@ void instance_build(struct instance *h, const char *hsm)
     place(h);
     instance_lend(h, KW_DAEMON, "keywardd", h->keywardd);
     instance_lend(h, KW_WORKER, "keyward-hsm", h->worker);
-    char *init[] = {"keyward",   "init",  "--first",
-                    "--softhsm", "--dir", h->dir,
-                    "--domain",  "demo",  geteuid() == 0 ? "--user" : NULL,
-                    "nobody",    NULL};
-    must(h, "init", run_tool(out, sizeof out, init), out);
+}
+
+static void init(struct instance *h, char *const *args)
+{
+    char out[8192];
+    must(h, "init", run_tool(out, sizeof out, args), out);
+}
+
+static void configure(struct instance *h, const char *hsm)
+{
+    char with[1024];
     snprintf(with, sizeof with, "log: {level: debug}\nhsm:\n%s", hsm ? hsm : quick);
     instance_edit(h, "hsm:\n", with);
     set_audit(h, time_for_a_record(with));
+}
+
+void instance_build(struct instance *h, const char *hsm)
+{
+    char out[8192];
+    begin(h);
+    init(h, (char *[]){"keyward", "init", "--first", "--softhsm", "--dir", h->dir,
+                       "--domain", "demo", geteuid() == 0 ? "--user" : NULL, "nobody",
+                       NULL});
+    configure(h, hsm);
     must(h, "create", instance_tool(h, out, sizeof out, "key", "create", NULL), out);
     must(h, "accept", instance_tool(h, out, sizeof out, "key", "accept", "1", NULL), out);
     must(h, "activate",
          instance_tool(h, out, sizeof out, "key", "activate", "1", "--baseline",
                        "--only-copy", "--now", NULL),
          out);
+}
+
+/* The copy of the token, below a configuration of SoftHSM's own. */
+static void join_token(struct instance *h, const struct instance *first,
+                       char ret_env[160])
+{
+    char conf[128], text[512];
+    folder_copy(first->tokens, h->tokens);
+    snprintf(conf, sizeof conf, "%.100s/hsm.conf", h->dir);
+    snprintf(text, sizeof text,
+             "directories.tokendir = %s\nobjectstore.backend = file\n"
+             "log.level = ERROR\nslots.removable = false\n",
+             h->tokens);
+    CHECK_OK(kw_file_replace(conf, kw_span_str(text), 0644, NULL));
+    snprintf(ret_env, 160, "SOFTHSM2_CONF=%s", conf);
+}
+
+/* A copy for init to read, which is ours. */
+static void join_pin(struct instance *h, const struct instance *first, char ret_path[128])
+{
+    struct kw_blob b = {0};
+    snprintf(ret_path, 128, "%.100s/pin-for-init", h->dir);
+    CHECK_OK(kw_file_read(first->pin, 4096, &b, NULL));
+    CHECK_OK(kw_file_replace(ret_path, kw_blob_peek(&b), 0400, NULL));
+    kw_blob_wipe(&b);
+}
+
+void instance_join(struct instance *h, const struct instance *first, const char *hsm)
+{
+    char env[160], module[256], keyring[128], pin[128];
+    begin(h);
+    join_token(h, first, env);
+    instance_value(first, "      module: ", module, sizeof module);
+    snprintf(keyring, sizeof keyring, "%s", first->keyring);
+    join_pin(h, first, pin);
+    init(h, (char *[]){"keyward", "init", "--join", keyring, "--module", module,
+                       "--label", "keyward", "--pin-file", pin, "--env", env, "--dir",
+                       h->dir, geteuid() == 0 ? "--user" : NULL, "nobody", NULL});
+    CHECK(unlink(pin) == 0);
+    configure(h, hsm);
 }
 
 static int remove_one(const char *path, const struct stat *st, int what, struct FTW *at)

@@ -42,6 +42,10 @@ struct instance {
  * (two spaces of indentation, newline at the end), or NULL for quick values: deadline
  * 1000ms, patience 2s, suspect 1s, recover 1s, probe every 1s, stale after 10s. */
 void instance_build(struct instance *h, const char *hsm);
+/* A further control plane, in a folder of its own: its token is a copy of what the first
+ * one's has now, and it joins with a copy of its keyring.  Only the first one's tool makes
+ * keys. */
+void instance_join(struct instance *h, const struct instance *first, const char *hsm);
 /* What a case begins with: `name` is built; with the arena that its clients' replies
  * need. */
 #define INSTANCE(name, hsm)                                                              \
@@ -102,6 +106,9 @@ void instance_encrypt(struct kw_client *client, kw_span seed,
 
 /* Replaces the first `from` in the configuration by `to`. */
 void instance_edit(struct instance *h, const char *from, const char *to);
+
+/* What stands in the first line of the configuration that has `name`, behind it. */
+void instance_value(const struct instance *h, const char *name, char *dst, size_t cap);
 
 /* The document of the status socket, in out[cap]. */
 void instance_status(struct instance *h, char *out, size_t cap);

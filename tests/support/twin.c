@@ -11,62 +11,14 @@
 
 #include <keyward/file.h>
 
+#include "folder.h"
+
 enum { PATH_CAP = 512, OBJECT_MAX = 1 << 20, WORKERS = 2 };
 
 const char *twin_name(unsigned token)
 {
     static const char *const names[TWINS_MAX] = {TWIN_FIRST, TWIN_SECOND, TWIN_THIRD};
     return names[token];
-}
-
-/* ---- the copy ---------------------------------------------------------------------- */
-
-/* dst/name from src/name, with its owner and mode, unless it is there. */
-static void copy_file(const char *src, const char *dst, const char *name)
-{
-    char from[2 * PATH_CAP], to[2 * PATH_CAP];
-    struct kw_blob b = {0};
-    struct stat st;
-    snprintf(from, sizeof from, "%s/%s", src, name);
-    snprintf(to, sizeof to, "%s/%s", dst, name);
-    if (access(to, F_OK) == 0)
-        return;
-    CHECK(stat(from, &st) == 0);
-    CHECK_OK(kw_file_read(from, OBJECT_MAX, &b, NULL));
-    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    CHECK(fd >= 0 && write(fd, b.ptr, b.len) == (ssize_t)b.len);
-    CHECK(fchown(fd, st.st_uid, st.st_gid) == 0 && fchmod(fd, st.st_mode & 07777) == 0);
-    close(fd);
-    kw_blob_wipe(&b);
-}
-
-static bool is_dots(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-/* What is in src and not in dst, which is made when it is not there, and is sealed as src
- * is afterwards. */
-static void copy_folder(const char *src, const char *dst)
-{
-    char from[PATH_CAP], to[PATH_CAP];
-    struct stat st, in;
-    CHECK(stat(src, &st) == 0);
-    CHECK(mkdir(dst, 0700) == 0 || chmod(dst, 0700) == 0);
-    DIR *d = opendir(src);
-    CHECK(d != NULL);
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        if (is_dots(e->d_name))
-            continue;
-        snprintf(from, sizeof from, "%s/%.80s", src, e->d_name);
-        snprintf(to, sizeof to, "%s/%.80s", dst, e->d_name);
-        if (stat(from, &in) == 0 && S_ISDIR(in.st_mode))
-            copy_folder(from, to);
-        else
-            copy_file(src, dst, e->d_name);
-    }
-    closedir(d);
-    CHECK(chown(dst, st.st_uid, st.st_gid) == 0 && chmod(dst, st.st_mode & 07777) == 0);
 }
 
 /* ---- its serial number ------------------------------------------------------------- */
@@ -108,7 +60,7 @@ static void folder_of(const struct instance *h, unsigned token, char dst[2 * PAT
     CHECK(d != NULL);
     dst[0] = '\0';
     for (struct dirent *e; (e = readdir(d)) != NULL;)
-        if (!is_dots(e->d_name))
+        if (e->d_name[0] != '.')
             snprintf(dst, 2 * PATH_CAP, "%s/%s", tokens, e->d_name);
     closedir(d);
     CHECK(dst[0] != '\0');
@@ -119,7 +71,7 @@ static void make_twin(const struct instance *h, unsigned token)
 {
     char tokens[PATH_CAP], folder[2 * PATH_CAP], object[2 * PATH_CAP + 16];
     tokens_of(h, token, tokens);
-    copy_folder(h->tokens, tokens);
+    folder_copy(h->tokens, tokens);
     folder_of(h, token, folder);
     snprintf(object, sizeof object, "%s/token.object", folder);
     change_serial(object, token);
@@ -140,20 +92,11 @@ void twin_clone_again(struct instance *h)
     for (unsigned token = SECOND; token < TWINS_MAX; token++) {
         tokens_of(h, token, tokens);
         if (access(tokens, F_OK) == 0) /* as many as were made */
-            copy_folder(h->tokens, tokens);
+            folder_copy(h->tokens, tokens);
     }
 }
 
 /* ---- the configuration ------------------------------------------------------------- */
-
-/* The line of the configuration that begins with `name`, without it. */
-static void value_of(const char *config, const char *name, char dst[PATH_CAP])
-{
-    const char *at = strstr(config, name);
-    CHECK(at != NULL);
-    snprintf(dst, PATH_CAP, "%s", at + strlen(name));
-    dst[strcspn(dst, "\n")] = '\0';
-}
 
 static void control_path(const struct instance *h, unsigned token, char dst[PATH_CAP])
 {
@@ -226,7 +169,7 @@ static void write_tokens(struct instance *h, const struct twin_shape *shape)
 {
     struct entry e = {.shape = shape};
     char *config = instance_read(h->config), entries[8192] = "", old[PATH_CAP * 4];
-    value_of(config, "      module: ", e.module);
+    instance_value(h, "      module: ", e.module, sizeof e.module);
     char *begin = strstr(config, "    - uri: "), *end = strstr(config, "classes:");
     CHECK(begin != NULL && end != NULL);
     instance_lend(h, KW_FAULT_PATH, "twin/fault.so", e.fault);
