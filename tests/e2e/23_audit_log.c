@@ -337,34 +337,6 @@ TEST(disk_full_where_that_is_allowed__answered_and_the_number_is_on_record)
 
 static char text[65536];
 
-/* The block that the tool prints goes into the configuration. */
-static void with_key(struct instance *h)
-{
-    char block[200];
-    assert_int_equal(instance_tool(h, text, sizeof text, "audit", "key", "create", NULL),
-                     0);
-    const char *key = strstr(text, "  key: {label: ");
-    CHECK(key != NULL);
-    snprintf(block, sizeof block, "audit:\n%.*s\n", (int)strcspn(key, "\n"), key);
-    instance_edit(h, "audit:\n", block);
-}
-
-/* What grep finds in the log of a daemon that has ended. */
-static void keep_anchors(struct instance *h, unsigned want)
-{
-    char path[160];
-    unsigned found = 0;
-    snprintf(path, sizeof path, "%s/anchors", h->dir);
-    FILE *kept = fopen(path, "ae");
-    CHECK(kept != NULL);
-    for (size_t i = 0; i < h->line_count; i++)
-        if (strstr(h->lines[i], "event=audit-checkpoint ") != NULL) {
-            fprintf(kept, "%s\n", h->lines[i]);
-            found++;
-        }
-    CHECK(fclose(kept) == 0 && found >= want);
-}
-
 /* By both verifiers, with all that an auditor has. */
 static void all_is_signed_and_anchored(struct instance *h)
 {
@@ -396,16 +368,18 @@ static void all_is_signed_and_anchored(struct instance *h)
 
 TEST(key_in_the_token__all_is_signed_and_what_the_daemons_log_said_anchors_it)
 {
+    char line[AUDITED_KEY_LINE], anchors[160];
     INSTANCE_AND_ARENA(h, NULL);
     with_audit(&h, "deny");
-    with_key(&h);
+    audited_sign(&h, line);
     for (unsigned i = 1; i <= 2; i++) {
         up_with_both_workers(&h);
         struct kw_client *c = instance_client(&h, h.secrets);
         instance_round_trip(c);
         kw_client_close(c);
         assert_int_equal(instance_stop(&h), 0);
-        keep_anchors(&h, i);
+        snprintf(anchors, sizeof anchors, "%s/anchors", h.dir);
+        CHECK(audited_keep_anchors(&h, anchors) >= i);
         CHECK(lines_with("\"kind\":\"signature\"") == i);
     }
     all_is_signed_and_anchored(&h);

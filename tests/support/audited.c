@@ -55,3 +55,38 @@ void audited_verify(struct instance *h, const char *dir, int want)
     assert_int_equal(
         instance_tool(h, audited, sizeof audited, "audit", "verify", dir, NULL), want);
 }
+
+/* ---- signed and anchored ---- */
+
+void audited_sign_too(struct instance *h, const char *line)
+{
+    char block[AUDITED_KEY_LINE + 16];
+    snprintf(block, sizeof block, "audit:\n%s\n", line);
+    instance_edit(h, "audit:\n", block);
+}
+
+void audited_sign(struct instance *h, char ret_line[AUDITED_KEY_LINE])
+{
+    static char said[8192];
+    assert_int_equal(instance_tool(h, said, sizeof said, "audit", "key", "create", NULL),
+                     0);
+    const char *key = strstr(said, "  key: {label: ");
+    CHECK(key != NULL);
+    snprintf(ret_line, AUDITED_KEY_LINE, "%.*s", (int)strcspn(key, "\n"), key);
+    audited_sign_too(h, ret_line);
+}
+
+unsigned audited_keep_anchors(const struct instance *h, const char *path)
+{
+    unsigned found = 0;
+    CHECK(h->daemon == 0);
+    FILE *kept = fopen(path, "we");
+    CHECK(kept != NULL);
+    for (size_t i = 0; i < h->line_count; i++)
+        if (strstr(h->lines[i], "event=audit-checkpoint ") != NULL) {
+            fprintf(kept, "%s\n", h->lines[i]);
+            found++;
+        }
+    CHECK(fclose(kept) == 0);
+    return found;
+}

@@ -39,6 +39,8 @@ static void count_call(struct caller *c, const char *method)
     pthread_mutex_lock(&c->load->mutex);
     status = status < LOAD_STATUSES ? status : 2;
     n->by_status[status]++;
+    n->encrypts += status == GRPC_OK && strcmp(method, "Encrypt") == 0;
+    n->decrypts += status == GRPC_OK && strcmp(method, "Decrypt") == 0;
     if (status != GRPC_OK)
         snprintf(n->last_failure[status], sizeof n->last_failure[status], "%s: %.150s",
                  method, c->reply.message);
