@@ -4,10 +4,14 @@
 #include "document.h"
 #include "etcd_sample.h"
 #include "evidence_rows.h"
+#include "folder.h"
 #include "planes.h"
+#include "printed.h"
 #include "run.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -320,6 +324,183 @@ TEST(rotation_under_load__what_was_done_is_told)
     assert_int_equal(ROWS("tokens", "standard", "FIPS 140-3", "certificate", "4703"),
                      PLANES);
     assert_int_equal(ROWS("objects", "resource", "secrets"), 1);
+    planes_destroy(&p);
+}
+
+/* ---- its files ---- */
+
+static char files[FILES_MAX][FOLDER_PATH];
+static size_t file_count;
+
+static void list_files(const char *out)
+{
+    file_count = folder_files(out, files, FILES_MAX);
+    CHECK(file_count > 20);
+}
+
+static bool file_has(const char *path, const char *text)
+{
+    struct kw_blob b = {0};
+    CHECK_OK(kw_file_read(path, 64 << 20, &b, NULL));
+    const bool has = memmem(b.ptr, b.len, text, strlen(text)) != NULL;
+    kw_blob_wipe(&b);
+    return has;
+}
+
+static void no_file_has(const char *text)
+{
+    CHECK(strlen(text) >= 6);
+    for (size_t i = 0; i < file_count; i++)
+        if (file_has(files[i], text))
+            fail_msg("%s has what it must not have: %s", files[i], text);
+}
+
+/* A control plane's paths stand where its configuration does, and nowhere else. */
+static bool may_have_paths(const char *path)
+{
+    static const char *const ends[] = {"/keyward.yaml",       "/node.json",
+                                       "/token-keyward.json", "/configuration.csv",
+                                       "/evidence.json",      "/index.html"};
+    const char *end = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (strcmp(end, ends[i]) == 0)
+            return true;
+    return false;
+}
+
+static void paths_are_the_configuration_s(const char *dir)
+{
+    for (size_t i = 0; i < file_count; i++)
+        if (!may_have_paths(files[i]) && file_has(files[i], dir))
+            fail_msg("%s has the path %s", files[i], dir);
+    CHECK(json_object_del(doc, "configuration") == 0);
+    char *rest = json_dumps(doc, 0);
+    CHECK(rest != NULL && strstr(rest, dir) == NULL);
+    free(rest);
+}
+
+static void holds_no_secret(const char *out)
+{
+    list_files(out);
+    for (unsigned i = 0; i < PLANES; i++) {
+        char *pin = instance_read(p.node[i].pin);
+        pin[strcspn(pin, "\n")] = '\0';
+        no_file_has(pin);
+        free(pin);
+        read_evidence(out);
+        paths_are_the_configuration_s(p.node[i].dir);
+    }
+    no_file_has(PLANES_SEED);
+    no_file_has(p.dir);
+}
+
+TEST(same_inputs__same_bytes_that_programs_and_a_browser_read)
+{
+    char out[300];
+    run_it();
+    snprintf(out, sizeof out, "%s", bundle("bundle"));
+    kw_run_line(&run, 0, "/usr/bin/diff", "-r %s %s", out, bundle("again"));
+    kw_run_line(&run, 0, "/usr/bin/python3",
+                "-B %s/json_schema.py %s/evidence.schema.json %s/evidence.json",
+                KW_SUPPORT, out, out);
+    kw_run_line(&run, 0, "/usr/bin/python3", "-B %s/evidence_csv.py %s", KW_SUPPORT, out);
+    kw_run_line(&run, 0, KW_PAGES "/evidence_page", "%s/index.html", out);
+    holds_no_secret(out);
+    planes_destroy(&p);
+}
+
+/* ---- signed, and verified with openssl alone ---- */
+
+enum { KEY, SIGNATURE, AS_LISTED, NONE_MORE, COMMANDS };
+static char commands[COMMANDS][2048];
+
+static void read_verify_txt(const char *out)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/VERIFY.txt", out);
+    char *text = instance_read(path);
+    for (size_t i = 0; i < COMMANDS; i++)
+        printed_command(text, NULL, i, commands[i]);
+    free(text);
+}
+
+/* In the bundle's folder, with nothing of this build. */
+static int follow(const char *out, size_t n)
+{
+    char line[2400];
+    snprintf(line, sizeof line, "cd %s && %s", out, commands[n]);
+    kw_run(&run, (const char *const[]){"/usr/bin/env", "-i", "PATH=/usr/bin:/bin",
+                                       "/bin/sh", "-c", line, NULL});
+    return run.status;
+}
+
+static bool is_as_it_was(const char *out)
+{
+    if (follow(out, SIGNATURE) != 0 || strstr(run.out, "Verified OK") == NULL)
+        return false;
+    if (follow(out, AS_LISTED) != 0 || run.out[0] != '\0')
+        return false;
+    return follow(out, NONE_MORE) == 0 && run.out[0] == '\0';
+}
+
+static void flip(const char *path, uint64_t at)
+{
+    uint8_t byte;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && pread(fd, &byte, 1, (off_t)at) == 1);
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1 && close(fd) == 0);
+}
+
+/* Of each file one byte, another one each time this runs. */
+static void each_change_is_found(const char *out)
+{
+    list_files(out);
+    for (size_t i = 0; i < file_count; i++) {
+        struct stat st;
+        uint64_t at;
+        CHECK(stat(files[i], &st) == 0 && st.st_size > 0);
+        kw_random(&at, sizeof at);
+        at %= (uint64_t)st.st_size;
+        flip(files[i], at);
+        if (is_as_it_was(out))
+            fail_msg("nobody finds that byte %llu of %s is another one",
+                     (unsigned long long)at, files[i]);
+        flip(files[i], at);
+    }
+    CHECK(is_as_it_was(out));
+}
+
+static void sign(const char *out)
+{
+    static char said[1 << 16];
+    const int status = instance_tool(&p.node[1], said, sizeof said, "evidence", "sign",
+                                     out, "--ticket", PLANES_TICKET, NULL);
+    if (status != 0)
+        fail_msg("%d\n%s", status, said);
+}
+
+/* By the pair of another node's token. */
+TEST(signed__one_byte_anywhere_is_found_with_openssl_alone)
+{
+    char out[300], pem[160];
+    run_it();
+    snprintf(out, sizeof out, "%s", bundle("bundle"));
+    read_verify_txt(out);
+    snprintf(pem, sizeof pem, "%s/audit.pem", p.node[0].dir);
+    char *key = instance_read(pem);
+    put("audit.pem", key);
+    free(key);
+    CHECK(!is_as_it_was(out)); /* nobody signed it */
+    sign(out);
+    CHECK(follow(out, KEY) == 0);
+    read_evidence(out);
+    CHECK_HAS(run.out,
+              evidence_text(ROW("logs", "node", "cp-3", "log", "audit"), "key_sha256"));
+    CHECK(is_as_it_was(out));
+    each_change_is_found(out);
+    put("bundle/nodes/cp-2/more", "");
+    CHECK(!is_as_it_was(out));
     planes_destroy(&p);
 }
 
