@@ -10,6 +10,7 @@
 #include "run.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
@@ -501,6 +502,90 @@ TEST(signed__one_byte_anywhere_is_found_with_openssl_alone)
     each_change_is_found(out);
     put("bundle/nodes/cp-2/more", "");
     CHECK(!is_as_it_was(out));
+    planes_destroy(&p);
+}
+
+/* ---- what is missing ---- */
+
+static bool asks_control_planes(const char *check)
+{
+    static const char *const apart[] = {"hsm-certificate", "etcd-encrypted",
+                                        "etcd-no-leftovers", "backup-restorable",
+                                        "custody-stated"};
+    for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++)
+        if (strcmp(check, apart[i]) == 0)
+            return false;
+    return true;
+}
+
+TEST(one_was_not_collected__no_check_of_control_planes_passes)
+{
+    const json_t *row;
+    size_t i;
+    run_it();
+    read_evidence(bundle_with(4, "bundle", whole_run(), "cp-4"));
+    json_array_foreach(json_object_get(doc, "checks"), i, row)
+    {
+        const char *check = evidence_text(row, "check");
+        if (!asks_control_planes(check))
+            CHECK_STR(outcome_of(check), due_of(check));
+        else if (strcmp(outcome_of(check), "pass") == 0)
+            fail_msg("%s passes", check);
+    }
+    assert_int_equal(ROWS("checks", "subject", "cp-4", "outcome", "not-answered"),
+                     CHECKS - 5);
+    CHECK_STR(control("10.2.1"), "not-satisfied");
+    CHECK_STR(control("3.5.1.2"), "satisfied"); /* etcd's files were looked at */
+    CHECK_STR(control("3.7.8"), "satisfied");   /* and what the custodians signed */
+    planes_destroy(&p);
+}
+
+TEST(period_begins_before_the_logs__a_gap_of_each)
+{
+    char period[80];
+    run_it();
+    snprintf(period, sizeof period, "2026-01-01..%s", p.to);
+    read_evidence(bundle_with(4, "bundle", period, NULL));
+    if (clock_is_as_it_was())
+        CHECK_STR(surprises(), " log-covers-period operator-tickets");
+    assert_int_equal(ROWS("checks", "check", "log-covers-period", "outcome", "fail"),
+                     PLANES);
+    assert_int_equal(
+        ROWS("coverage", "from", "2026-01-01T00:00:00.000000Z", "kind", "absent"),
+        PLANES);
+    CHECK_STR(control("10.2.1"), "not-satisfied");
+    planes_destroy(&p);
+}
+
+/* What it did behind its last record nobody knows, and the others cannot say. */
+TEST(one_was_killed__its_gap_and_no_other_is_told)
+{
+    kw_test_arena(1 << 20);
+    clock_was_good = clock_is_good();
+    planes_build(&p);
+    planes_load(&p);
+    planes_load_await(&p, ROUNDS);
+    planes_load_end(&p);
+    instance_signal(&p.node[1], SIGKILL);
+    assert_int_equal(instance_wait_end(&p.node[1]), 128 + SIGKILL);
+    instance_up(&p.node[1]);
+    planes_rotate(&p);
+    gather();
+    read_evidence(bundle("bundle"));
+    if (clock_is_as_it_was())
+        CHECK_STR(surprises(), " log-covers-period");
+    CHECK(ROW("coverage", "node", "cp-2", "kind", "absent") != NULL);
+    CHECK(ROWS("coverage", "kind", "absent") == 1);
+    CHECK_STR(
+        evidence_text(ROW("checks", "check", "log-covers-period", "subject", "cp-2"),
+                      "outcome"),
+        "fail");
+    CHECK_STR(
+        evidence_text(ROW("checks", "check", "log-covers-period", "subject", "cp-1"),
+                      "outcome"),
+        "pass");
+    CHECK_STR(control("10.2.1"), "not-satisfied");
+    calls_are_those_of_the_clients();
     planes_destroy(&p);
 }
 
