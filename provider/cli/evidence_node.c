@@ -15,7 +15,8 @@
 bool kw_evidence_is_node_name(const char *name)
 {
     const size_t len = strlen(name);
-    return len >= 1 && len < KW_EVIDENCE_NODE_NAME &&
+    return len >= 1 && len < KW_EVIDENCE_NODE_NAME && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0 &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == len;
 }
 

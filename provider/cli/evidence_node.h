@@ -19,7 +19,7 @@
 
 #define KW_EVIDENCE_NODE_NAME 64u
 
-/* 1 to 63 of a-z 0-9 . - */
+/* 1 to 63 of a-z 0-9 . -, and neither "." nor "..": it is a folder's name, too */
 bool kw_evidence_is_node_name(const char *name);
 
 struct kw_evidence_node {
