@@ -117,18 +117,71 @@ static kw_err bundle_node_tokens(struct kw_bundle_node *node, struct kw_note *no
             node, file, &node->tokens[node->token_count], sha256, note);
         if (kw_failed(e))
             return e;
-        node->token_count++;
+        if (!json_equal(json_object_get(node->tokens[node->token_count++], "name"),
+                        json_object_get(one, "name")))
+            return bundle_node_bad(node, file, "it is of another token", note);
     }
-    return KW_OK;
+    return node->token_count > 0
+               ? KW_OK
+               : bundle_node_bad(node, NODE_JSON, "it names no token", note);
+}
+
+/* ---- the keyring, of which both documents speak ---- */
+
+static bool bundle_node_is_text(const json_t *in, const char *name, const char *text)
+{
+    const char *is = json_string_value(json_object_get(in, name));
+    return is != NULL && strcmp(is, text) == 0;
+}
+
+static bool bundle_node_is_of_ring(const struct kw_bundle_node *node)
+{
+    char hex[2 * KW_SHA256 + 1];
+    const json_t *keyring = json_object_get(node->node, "keyring");
+    const json_t *serial = json_object_get(keyring, "serial");
+    if (node->ring == NULL)
+        return serial == NULL || json_is_null(serial);
+    kw_hex(hex, sizeof hex, kw_span_of(node->ring->sha256, KW_SHA256));
+    return json_is_integer(serial) &&
+           (uint64_t)json_integer_value(serial) == node->ring->serial &&
+           bundle_node_is_text(keyring, "sha256", hex);
+}
+
+/* Each version of the keyring, in its order, and no other. */
+static bool bundle_node_has_versions(const struct kw_bundle_node *node,
+                                     const json_t *token)
+{
+    const json_t *versions = json_object_get(token, "versions");
+    const size_t count = node->ring != NULL ? node->ring->count : 0;
+    if (json_array_size(versions) != count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct kw_version *v = &node->ring->versions[i];
+        const json_t *says = json_array_get(versions, i);
+        if (json_integer_value(json_object_get(says, "n")) != (json_int_t)v->n ||
+            !bundle_node_is_text(says, "key_id", v->key_id) ||
+            !bundle_node_is_text(says, "state", kw_key_state_name(v->state)))
+            return false;
+    }
+    return true;
 }
 
 static kw_err bundle_node_keyring(struct kw_bundle_node *node, struct kw_note *note)
 {
     char path[KW_PATH_MAX];
-    if (!kw_bundle_node_has(node, "keyring.json"))
-        return KW_OK;
-    const kw_err e = bundle_node_path(node, "keyring.json", path, note);
-    return kw_failed(e) ? e : kw_keyring_load(path, &node->ring, NULL, note);
+    kw_err e = KW_OK;
+    if (kw_bundle_node_has(node, "keyring.json")) {
+        e = bundle_node_path(node, "keyring.json", path, note);
+        if (!kw_failed(e))
+            e = kw_keyring_load(path, &node->ring, NULL, note);
+    }
+    if (!kw_failed(e) && !bundle_node_is_of_ring(node))
+        e = bundle_node_bad(node, NODE_JSON, "it is of another keyring", note);
+    for (size_t i = 0; i < node->token_count && !kw_failed(e); i++)
+        if (!bundle_node_has_versions(node, node->tokens[i]))
+            e = bundle_node_bad(node, NODE_JSON,
+                                "a token's versions are not those of the keyring", note);
+    return e;
 }
 
 kw_err kw_bundle_node_read(struct kw_bundle_node *node, struct kw_note *note)
@@ -162,9 +215,22 @@ static bool bundle_node_is_audit(const char *name)
     return strncmp(name, "audit/audit", strlen("audit/audit")) == 0;
 }
 
+/* What was written is what was read and judged before. */
+static kw_err bundle_node_is_copied(const struct kw_bundle_node *node,
+                                    const struct kw_evidence_folder *folder,
+                                    const char *name, const char *sha256,
+                                    struct kw_note *note)
+{
+    const json_t *last =
+        json_array_get(folder->files, json_array_size(folder->files) - 1);
+    return sha256 != NULL && bundle_node_is_text(last, "sha256", sha256)
+               ? KW_OK
+               : bundle_node_bad(node, name, "somebody changed it meanwhile", note);
+}
+
 static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
                                    struct kw_evidence_folder *folder, const char *name,
-                                   struct kw_note *note)
+                                   const char *sha256, struct kw_note *note)
 {
     char from[KW_PATH_MAX], to[KW_PATH_MAX];
     struct stat st = {0};
@@ -173,7 +239,7 @@ static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
     kw_err e = bundle_node_path(node, name, from, note);
     if (kw_failed(e))
         return e;
-    const int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st) != 0) {
         e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "node");
         kw_note_set(note, "%s: %s", from, strerror(errno));
@@ -182,7 +248,7 @@ static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
     }
     if (fd >= 0)
         close(fd);
-    return e;
+    return kw_failed(e) ? e : bundle_node_is_copied(node, folder, name, sha256, note);
 }
 
 kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
@@ -190,12 +256,15 @@ kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
 {
     const json_t *file;
     size_t i;
-    kw_err e =
-        node->dir != NULL ? bundle_node_copy_one(node, folder, NODE_JSON, note) : KW_OK;
+    kw_err e = node->dir != NULL
+                   ? bundle_node_copy_one(node, folder, NODE_JSON, node->sha256, note)
+                   : KW_OK;
     json_array_foreach(json_object_get(node->node, "files"), i, file)
     {
         if (!kw_failed(e) && !bundle_node_is_audit(bundle_node_file_of(file)))
-            e = bundle_node_copy_one(node, folder, bundle_node_file_of(file), note);
+            e = bundle_node_copy_one(node, folder, bundle_node_file_of(file),
+                                     json_string_value(json_object_get(file, "sha256")),
+                                     note);
     }
     return e;
 }

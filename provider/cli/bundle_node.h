@@ -2,8 +2,9 @@
 /* bundle_node - a folder of `keyward evidence collect`, taken into a bundle
  *
  * The folder is taken as it was collected: each file that node.json lists is there, with its
- * size and SHA-256, and no other is.  That it was not made by somebody else, or changed with
- * its node.json, is not shown by this.
+ * size and SHA-256, and no other is; and its documents speak of one keyring, the one in it, of
+ * each version of it, and of a token at least.  That it was not made by somebody else, or
+ * changed with its node.json, is not shown by this.
  *
  * Threads:   one.
  * Blocking:  on the disk: each file is read.
@@ -44,7 +45,7 @@ void kw_bundle_node_free(struct kw_bundle_node *node);
 bool kw_bundle_node_has(const struct kw_bundle_node *node, const char *name);
 
 /* Copies into nodes/NAME/ all but the audit log, which may be long; what it is, node.json
- * says.  As kw_evidence_copy. */
+ * says.  As kw_evidence_copy; BAD_INPUT  a file is not the one that was read */
 KW_MUST_USE kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
                                        struct kw_evidence_folder *folder,
                                        struct kw_note *note);
