@@ -5,6 +5,9 @@
 
 #include "source.h"
 
+/* Far more than the largest configuration and the most talkative token have. */
+enum { SETTINGS_MAX = 16384, ATTRIBUTES_MAX = 256 };
+
 /* ---- tokens ---- */
 
 /* What the operator says of the token with this serial number; NULL: nothing. */
@@ -114,10 +117,15 @@ static void node_add_attributes(struct kw_evidence *e, struct kw_source *source,
                                 const struct node_key *k)
 {
     const char *const parts[] = {"attributes", "properties"};
+    kw_source_limit(source, json_array_size(json_object_get(k->version, "rules")),
+                    ATTRIBUTES_MAX, "rules");
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         json_t *part = kw_source_get(source, k->version, parts[i], "o?");
         const char *name;
         json_t *now;
+        kw_source_limit(source, json_object_size(part), ATTRIBUTES_MAX, "attributes");
+        if (kw_failed(source->err))
+            return;
         json_object_foreach(part, name, now) node_add_attribute(e, source, k, name, now);
     }
 }
@@ -225,6 +233,18 @@ static void node_fill_setting(struct kw_evidence *e, const char *node, json_t *p
     json_decref(path);
 }
 
+static size_t node_count_settings(json_t *value)
+{
+    const char *name;
+    json_t *one;
+    size_t i, sum = 0;
+    if (json_is_array(value))
+        json_array_foreach(value, i, one) sum += node_count_settings(one);
+    else if (json_is_object(value))
+        json_object_foreach(value, name, one) sum += node_count_settings(one);
+    return sum > 0 ? sum : 1;
+}
+
 kw_err kw_evidence_fill_node(struct kw_evidence *e,
                              const struct kw_evidence_collected *node,
                              const json_t *stated, struct kw_note *note)
@@ -235,6 +255,10 @@ kw_err kw_evidence_fill_node(struct kw_evidence *e,
     if (kw_failed(err))
         return err;
     node_add_node(e, &source, node);
+    kw_source_limit(&source,
+                    node_count_settings(json_object_get(node->node, "configuration")) +
+                        node_count_settings(json_object_get(node->node, "keyring")),
+                    SETTINGS_MAX, "settings");
     for (size_t i = 0; i < node->token_count && !kw_failed(source.err); i++)
         source.err = node_fill_token(e, node->name, node->tokens[i], stated, note);
     if (!kw_failed(source.err) && node->node != NULL) {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <keyward/alloc.h>
 #include <keyward/clock.h>
 
 static bool source_is_outcome(const char *text)
@@ -84,15 +85,34 @@ json_t *kw_source_as_text(const json_t *value)
     return json_null();
 }
 
+static const char *source_one(const json_t *list, size_t i)
+{
+    const char *one = json_string_value(json_array_get(list, i));
+    return one != NULL ? one : "?";
+}
+
 json_t *kw_source_joined(const json_t *list, const char *between)
 {
-    json_t *all = json_string("");
-    for (size_t i = 0; all != NULL && i < json_array_size(list); i++) {
-        const char *one = json_string_value(json_array_get(list, i));
-        json_t *more = json_sprintf("%s%s%s", json_string_value(all),
-                                    i == 0 ? "" : between, one != NULL ? one : "?");
-        json_decref(all);
-        all = more;
-    }
+    const size_t count = json_array_size(list);
+    size_t room = 1;
+    for (size_t i = 0; i < count; i++)
+        room += strlen(source_one(list, i)) + strlen(between);
+    char *text = kw_new(room, 1);
+    if (text == NULL)
+        return NULL;
+    kw_dst dst = kw_dst_of(text, room);
+    for (size_t i = 0; i < count; i++)
+        KW_MUST(kw_dst_put(&dst, kw_span_str(i == 0 ? "" : between)) &&
+                kw_dst_put(&dst, kw_span_str(source_one(list, i))));
+    json_t *all = json_stringn(text, dst.len);
+    kw_free(text);
     return all;
+}
+
+void kw_source_limit(struct kw_source *source, size_t count, size_t max, const char *of)
+{
+    if (count <= max || kw_failed(source->err))
+        return;
+    kw_note_set(source->note, "%s: it has more than %zu %s", source->name, max, of);
+    source->err = kw_err_at(KW_CODE_BAD_INPUT, "evidence");
 }

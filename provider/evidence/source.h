@@ -37,4 +37,7 @@ json_t *kw_source_as_text(const json_t *value);
 /* A list of texts with this between them: a new value; NULL is out of memory. */
 json_t *kw_source_joined(const json_t *list, const char *between);
 
+/* A failure, when there are more: a document that somebody made may have any number. */
+void kw_source_limit(struct kw_source *source, size_t count, size_t max, const char *of);
+
 #endif
