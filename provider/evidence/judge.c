@@ -216,7 +216,7 @@ static const struct {
      NULL,
      {KW_EVIDENCE_TOKENS, "iv_source", "token"}},
     {"fail-closed",
-     "configuration",
+     "nodes configuration",
      COLLECT,
      "no configuration has a class of secrets",
      kw_judge_fail_closed,

@@ -58,7 +58,8 @@ void kw_judge_complete(struct kw_judge *j)
         else if (untimely != NULL)
             kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
                          "collected %s: %s", kw_row_text(row, "time"), untimely);
-        else if (kw_row_is(row, "complete"))
+        else if (kw_row_is(row, "complete") &&
+                 kw_row_text(row, "not_looked_at")[0] == '\0')
             kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_PASS, "collected %s",
                          kw_row_text(row, "time"));
         else
@@ -210,16 +211,38 @@ void kw_judge_others(struct kw_judge *j)
 /* ---- policy ---- */
 
 #define CLASSES_MAX 64
+#define ACCEPTED_MAX 64
+
+/* Is it of this scope, or does it decrypt what is? */
+static bool nodes_class_is_of(const struct kw_judge *j, const char *node, unsigned i,
+                              const char *scope)
+{
+    char setting[64];
+    const char *is;
+    snprintf(setting, sizeof setting, "configuration.classes[%u].scope", i);
+    is = nodes_setting(j, node, setting);
+    if (is != NULL && strcmp(is, scope) == 0)
+        return true;
+    for (unsigned k = 0; k < ACCEPTED_MAX; k++) {
+        snprintf(setting, sizeof setting, "configuration.classes[%u].accept_scopes[%u]",
+                 i, k);
+        is = nodes_setting(j, node, setting);
+        if (is == NULL || strcmp(is, scope) == 0)
+            return is != NULL;
+    }
+    return false;
+}
 
 static void nodes_judge_classes(struct kw_judge *j, const char *node)
 {
+    const size_t before = j->said;
     for (unsigned i = 0; i < CLASSES_MAX; i++) {
         char setting[64], subject[KW_SUBJECT_MAX];
         snprintf(setting, sizeof setting, "configuration.classes[%u].scope", i);
         const char *scope = nodes_setting(j, node, setting);
         if (scope == NULL)
-            return;
-        if (strcmp(scope, "secrets") != 0)
+            break;
+        if (!nodes_class_is_of(j, node, i, "secrets"))
             continue;
         snprintf(setting, sizeof setting, "configuration.classes[%u].on_hsm_loss", i);
         const char *policy = nodes_setting(j, node, setting);
@@ -230,6 +253,8 @@ static void nodes_judge_classes(struct kw_judge *j, const char *node)
                                                           : KW_OUTCOME_FAIL,
                      "on-hsm-loss: %s", policy != NULL ? policy : "not answered");
     }
+    if (j->said == before)
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "no class has the scope secrets");
 }
 
 void kw_judge_fail_closed(struct kw_judge *j)
@@ -238,11 +263,8 @@ void kw_judge_fail_closed(struct kw_judge *j)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
     {
-        const size_t said = j->said;
-        nodes_judge_classes(j, kw_row_text(row, "node"));
-        if (kw_row_is(row, "collected") && j->said == said)
-            kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
-                         "its configuration has no class of secrets");
+        if (kw_row_is(row, "collected"))
+            nodes_judge_classes(j, kw_row_text(row, "node"));
     }
 }
 

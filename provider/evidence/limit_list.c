@@ -69,6 +69,9 @@ static const char *const limit_texts[] = {
     "nothing "
     "that a disk keeps of blocks that were given back. Names of objects are never "
     "encrypted.",
+    "A report on etcd's files has no time, only a revision: that it is of the period, of "
+    "every "
+    "member, and of no member twice is the word of whoever gave it.",
     "Encrypted in etcd's files can be by another provider, whose key lies in a file: the "
     "objects say by which.",
     "Whoever can write etcd can remove an object, or put an older value of the same "

@@ -504,6 +504,64 @@ TEST(report__secrets_in_clear_that_its_configuration_allows__fail)
     says("etcd-no-leftovers", "r1", KW_OUTCOME_FAIL);
 }
 
+/* ---- nodes ---- */
+
+TEST(node__complete_with_something_not_looked_at__not_answered)
+{
+    begin();
+    add(KW_EVIDENCE_NODES,
+        "[\"cp-1\", true, \"" AFTER "\", \"0.1.0\", true, \"token hsm: away\", \"demo\", "
+        "\"production\", \"" SHA_A "\", \"" SHA_A "\", 7, \"" SHA_B "\"]");
+    says("nodes-complete", "cp-1", KW_OUTCOME_NOT_ANSWERED);
+}
+
+static void setting(const char *name, const char *setting, const char *value)
+{
+    add(KW_EVIDENCE_CONFIGURATION, "[\"%s\", \"configuration.%s\", \"%s\"]", name,
+        setting, value);
+}
+
+TEST(class__that_accepts_secrets_and_serves_them_from_memory__fail)
+{
+    begin();
+    node("cp-1");
+    setting("cp-1", "classes[0].scope", "bulk");
+    setting("cp-1", "classes[0].accept_scopes[0]", "old");
+    setting("cp-1", "classes[0].accept_scopes[1]", "secrets");
+    setting("cp-1", "classes[0].on_hsm_loss", "serve-cached");
+    says("fail-closed", "cp-1", KW_OUTCOME_FAIL);
+}
+
+TEST(class__none_of_secrets_on_one_node__not_answered_there)
+{
+    begin();
+    node("cp-1");
+    node("cp-2");
+    setting("cp-1", "classes[0].scope", "secrets");
+    setting("cp-1", "classes[0].on_hsm_loss", "fail-closed");
+    setting("cp-2", "classes[0].scope", "tokens");
+    setting("cp-2", "classes[0].on_hsm_loss", "serve-cached");
+    kw_evidence_judge(e);
+    CHECK_STR(said("fail-closed", "cp-1"), KW_OUTCOME_PASS);
+    CHECK_STR(said("fail-closed", "cp-2"), KW_OUTCOME_NOT_ANSWERED);
+    kw_evidence_free(e);
+}
+
+TEST(calls__of_a_node_whose_log_is_broken__not_in_the_count)
+{
+    begin();
+    node("cp-1");
+    node("cp-2");
+    log_of("cp-1", "audit", "sound", SHA_A, PLAIN);
+    log_of("cp-2", "audit", "broken", SHA_B, PLAIN);
+    add(KW_EVIDENCE_CALLS,
+        "[\"cp-1\", \"encrypt\", \"secrets\", \"hsm\", 0, \"ok\", \"" KEY_1 "\", 5]");
+    kw_evidence_judge(e);
+    CHECK_STR(said("invocations", KEY_1), KW_OUTCOME_PASS);
+    CHECK_STR(said("invocations", "cp-2"), KW_OUTCOME_FAIL);
+    kw_evidence_free(e);
+}
+
 /* ---- sizes ---- */
 
 static json_t *list_of(size_t count, const char *text)
