@@ -12,8 +12,8 @@
 TEST(node_name__none__refused)
 {
     char longest[65] = "";
-    static const char *const bad[] = {"", "A", "a b", "a/b", "n\xc3\xa4me", "a_b",
-                                      ".", ".."};
+    static const char *const bad[] = {"",    "A", "a b", "a/b", "n\xc3\xa4me",
+                                      "a_b", ".", ".."};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!kw_evidence_is_node_name(bad[i]));
     memset(longest, 'a', 64);
