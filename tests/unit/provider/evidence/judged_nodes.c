@@ -136,7 +136,7 @@ const struct judged_case judged_nodes[] = {
          "configuration.classes[0].scope",
          "secrets") "," SETTING("configuration.classes[0].on_hsm_loss",
                                 "fail-closed") "]}",
-     {NA "b|no class of secrets", "pass|a, classes[0]|"}},
+     {NA "b|no class has the scope secrets", "pass|a, classes[0]|"}},
     {"audit-fail-closed", AUDIT("deny", "sync"), {"pass|a|deny, durability: sync"}},
     {"audit-fail-closed", AUDIT("deny", "async"), {"fail|a|durability: async"}},
     {"audit-fail-closed", AUDIT("allow", "sync"), {"fail|a|on-failure: allow"}},
