@@ -7,7 +7,8 @@ static const char *const limit_texts[] = {
     "keyward is no assessor. What a control asks is said here in other words than its "
     "own, "
     "of PCI DSS by secondary sources: compare it with your copy.",
-    "Satisfied says that the checks that are named passed, and no more: what stays yours "
+    "Satisfied says that the checks that are named passed, and no more: what the "
+    "operator shows "
     "is "
     "a part of the control.",
     "A bundle is of the folders, reports and files that were given to it, and of no "

@@ -106,8 +106,8 @@ static json_t *schema_head(void)
         schema_time("when the bundle was made"), "from",
         schema_time("the first moment of the period"), "to",
         schema_time("the first moment behind it"), "cryptoperiod_days", "description",
-        "as the operator states it", "type", "integer", "minimum", 0, "outcome",
-        "description",
+        "as the operator states it; 90 when nobody does", "type", "integer", "minimum", 0,
+        "outcome", "description",
         "the worst of all checks; not-answered when there is none, and never a pass when "
         "one was not answered",
         "enum", schema_enum(outcomes, false));

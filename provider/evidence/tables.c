@@ -38,21 +38,23 @@
 static const struct kw_evidence_column controls[] = {
     TEXT("framework", "Framework", "whose control it is"),
     TEXT("control", "Control", "its number there"),
-    TEXT("asks", "What is asked", "in our words"),
+    TEXT("asks", "What is asked", "in keyward's words, not in its own"),
     TEXT("outcome", "Outcome",
          "satisfied: every check passes; not-satisfied: one fails, or is not answered; "
-         "operator: nothing that keyward sees says so"),
+         "operator: no check shows it, the operator has to"),
     TEXT("checks", "Checks", "names of checks, a blank between"),
-    TEXT("operator", "What stays yours", "what no file of the bundle can show"),
+    TEXT("operator", "What the operator shows",
+         "what no file of the bundle can show: ask the operator for it"),
 };
 
 static const struct kw_evidence_column checks[] = {
     TEXT("check", "Check", "its name"),
     TEXT("subject", "Of", "a node, a token, a key, a report, or all"),
     OUTCOME,
-    TEXT("why", "Why", "what was seen"),
+    TEXT("why", "Why", "what was seen, or what was missing"),
     TEXT("tables", "Seen in", "names of tables, a blank between"),
-    TEXT("command", "Collected by", "the command that made what it was judged by"),
+    TEXT("command", "Collected by",
+         "what made that by which it was judged: a command of keyward, or whose word"),
 };
 
 static const struct kw_evidence_column nodes[] = {
@@ -64,11 +66,13 @@ static const struct kw_evidence_column nodes[] = {
     TEXT_OR_NULL("not_looked_at", "Not looked at", "what was not, and why"),
     TEXT_OR_NULL("domain", "Domain", "of its keyring"),
     TEXT_OR_NULL("environment", "Environment", "as its configuration states it"),
-    TEXT_OR_NULL("configuration_sha256", "Configuration", "SHA-256 of its keyward.yaml"),
-    TEXT_OR_NULL("keyring_sha256", "Keyring", "SHA-256 of its keyring.json"),
-    NUMBER_OR_NULL("keyring_serial", "Serial", "of its keyring"),
-    TEXT_OR_NULL("folder_sha256", "Folder",
-                 "SHA-256 of node.json, which has that of each other file"),
+    TEXT_OR_NULL("configuration_sha256", "Configuration, SHA-256",
+                 "of its keyward.yaml, as it was read there"),
+    TEXT_OR_NULL("keyring_sha256", "Keyring, SHA-256", "of its keyring.json"),
+    NUMBER_OR_NULL("keyring_serial", "Keyring's serial",
+                   "each change of a keyring counts one up"),
+    TEXT_OR_NULL("folder_sha256", "Folder, SHA-256",
+                 "of node.json, which has that of each other file"),
 };
 
 static const struct kw_evidence_column tokens[] = {
@@ -83,7 +87,8 @@ static const struct kw_evidence_column tokens[] = {
     TEXT_OR_NULL("firmware", "Firmware", "CK_TOKEN_INFO"),
     TEXT_OR_NULL("hardware", "Hardware", "CK_TOKEN_INFO"),
     TEXT_OR_NULL("library", "Library", "CK_INFO, the library's description"),
-    TEXT_OR_NULL("library_version", "Version", "CK_INFO, the library's version"),
+    TEXT_OR_NULL("library_version", "Library's version",
+                 "CK_INFO, the library's version"),
     BOOL_OR_NULL("softhsm", "SoftHSM", "is it the software token?"),
     TEXT_OR_NULL("mechanism", "Mechanism", "by which the KEK wraps"),
     TEXT_OR_NULL("iv_source", "IV", "who makes the IV: caller, or token"),
@@ -93,7 +98,7 @@ static const struct kw_evidence_column tokens[] = {
     BOOL_OR_NULL("audit_key_good", "Audit key",
                  "it is there, signs, does nothing else and cannot leave; null: none is "
                  "configured, or it is not known"),
-    TEXT_OR_NULL("audit_key_sha256", "Its SHA-256", "of its SubjectPublicKeyInfo"),
+    TEXT_OR_NULL("audit_key_sha256", "Audit key, SHA-256", "of its SubjectPublicKeyInfo"),
     TEXT_OR_NULL("standard", "Standard", "the operator states it"),
     TEXT_OR_NULL("certificate", "Certificate", "the operator states it"),
     TEXT_OR_NULL("level", "Level", "the operator states it"),
@@ -160,7 +165,7 @@ static const struct kw_evidence_column rotations[] = {
     TEXT_OR_NULL("retired", "Retired", "when it ceased to wrap"),
     TEXT_OR_NULL("disabled", "Disabled", "when"),
     TEXT_OR_NULL("destroyed", "Destroyed", "when"),
-    NUMBER_OR_NULL("days_used", "Days",
+    NUMBER_OR_NULL("days_used", "Days used",
                    "it has been, or was, the baseline, rounded up; null: it never was"),
     TEXT_OR_NULL("ends", "Cryptoperiod ends", "activated and the cryptoperiod"),
     NUMBER_OR_NULL("days_left", "Days left",
@@ -201,9 +206,9 @@ static const struct kw_evidence_column logs[] = {
     NUMBER("records", "Records", "so many follow each other"),
     TEXT_OR_NULL("first_time", "First", "the first record's time"),
     TEXT_OR_NULL("last_time", "Last", "the last record's time"),
-    TEXT_OR_NULL("log_id", "Id", "the log's"),
+    TEXT_OR_NULL("log_id", "Log's id", "of its first record"),
     TEXT_OR_NULL("head", "Head", "hash of the last record"),
-    BOOL("beginning_known", "From its genesis", "is the log's first record there?"),
+    BOOL("beginning_known", "From its first record", "is the log's first record there?"),
     NUMBER_OR_NULL("anchored_to", "Anchored to", "the last record that an anchor proves"),
     NUMBER_OR_NULL("signed_to", "Signed to", "the last record that a signature covers"),
     BOOL("end_signed", "End signed", "is nothing unsigned behind it?"),
@@ -220,7 +225,7 @@ static const struct kw_evidence_column logs[] = {
                  "no gap; null: an operators' log covers none, and of a broken log "
                  "nothing is said"),
     NUMBER_OR_NULL("gaps", "Gaps", "in the period"),
-    NUMBER_OR_NULL("gap_seconds", "Seconds", "of all gaps"),
+    NUMBER_OR_NULL("gap_seconds", "Gaps, seconds", "of all together"),
 };
 
 static const struct kw_evidence_column coverage[] = {
@@ -292,11 +297,12 @@ static const struct kw_evidence_spec specs[KW_EVIDENCE_TABLES] = {
     [KW_EVIDENCE_CONTROLS] =
         TABLE(controls, "Controls",
               "Satisfied is only what every one of its checks passes; partial evidence "
-              "is not satisfied."),
+              "is not satisfied. Of the outcome operator no check speaks: ask the "
+              "operator for what the last column has."),
     [KW_EVIDENCE_CHECKS] =
         TABLE(checks, "Checks",
               "Each is judged by rows of the tables that it names. What was not answered "
-              "is never a pass."),
+              "is never a pass. docs/COMPLIANCE.md of keyward has when each passes."),
     [KW_EVIDENCE_NODES] =
         TABLE(nodes, "Control planes", "Those that were named, collected or not."),
     [KW_EVIDENCE_TOKENS] =
@@ -305,10 +311,11 @@ static const struct kw_evidence_spec specs[KW_EVIDENCE_TABLES] = {
               "are the operator's words."),
     [KW_EVIDENCE_KEYS] = TABLE(keys, "Key inventory",
                                "Each KEK version in each token of each control plane."),
-    [KW_EVIDENCE_ATTRIBUTES] =
-        TABLE(attributes, "Attributes of the keys",
-              "At the ceremony and now. The vendor's library says so in our process; "
-              "nobody else attests it."),
+    [KW_EVIDENCE_ATTRIBUTES] = TABLE(
+        attributes, "Attributes of the keys",
+        "At the ceremony and when it was collected. The vendor's library said so to "
+        "keyward; "
+        "nobody else attests it."),
     [KW_EVIDENCE_ALGORITHMS] =
         TABLE(algorithms, "Cryptographic architecture",
               "Every algorithm between a Secret and the HSM, with its keys."),
@@ -323,8 +330,10 @@ static const struct kw_evidence_spec specs[KW_EVIDENCE_TABLES] = {
         TABLE(acts, "Operators' acts",
               "From the keyring's history, and from the operators' log of each control "
               "plane."),
-    [KW_EVIDENCE_LOGS] = TABLE(logs, "Audit logs",
-                               "What following each log from record to record came to."),
+    [KW_EVIDENCE_LOGS] =
+        TABLE(logs, "Audit logs",
+              "What following each log from record to record came to. The audit logs "
+              "themselves are not here: node.json has their digests."),
     [KW_EVIDENCE_COVERAGE] = TABLE(coverage, "Coverage of the period",
                                    "What the audit log of each control plane tells of "
                                    "each moment of the period."),
