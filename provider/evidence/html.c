@@ -72,17 +72,20 @@ static void page_facts(const struct kw_evidence *e, FILE *out)
     fputs("</dd></div>\n<div><dt>Control planes</dt><dd>", out);
     page_nodes(e, out);
     fprintf(out,
-            "</dd></div>\n<div><dt>Cryptoperiod</dt><dd>%u days, as the operator states "
-            "it</dd></div>\n</dl>\n",
+            "</dd></div>\n<div><dt>Cryptoperiod</dt><dd>%u days (90, unless the operator "
+            "states another)</dd></div>\n</dl>\n",
             head->cryptoperiod_days);
 }
 
 static const char *page_meaning(const struct page_counts *n)
 {
     if (n->fail > 0)
-        return "At least one check fails. What fails comes first in the table of checks.";
+        return "At least one check fails. What fails comes first in the table of checks, "
+               "with the reason.";
     if (n->open > 0)
-        return "No check fails, but not each was answered, and that is never a pass.";
+        return "No check fails, but not each was answered, and that is never a pass: "
+               "these "
+               "come first in the table of checks, with the reason.";
     return n->pass > 0 ? "Every check passes." : "No check was made.";
 }
 
@@ -101,7 +104,9 @@ static void page_outcome(const struct kw_evidence *e, FILE *out)
         n.fail, n.open, n.pass, page_meaning(&n),
         kw_evidence_spec(KW_EVIDENCE_LIMITS)->name);
     kw_html_string(out, kw_evidence_spec(KW_EVIDENCE_LIMITS)->title);
-    fputs("</a> before you rely on it.</p>\n</section>\n", out);
+    fputs("</a> before you rely on it, and verify the folder as VERIFY.txt in it says: "
+          "this page alone proves nothing.</p>\n</section>\n",
+          out);
 }
 
 static void page_contents(const struct kw_evidence *e, FILE *out)
@@ -145,7 +150,9 @@ bool kw_evidence_html(const struct kw_evidence *e, FILE *out)
     fputs("<main>\n", out);
     for (unsigned i = 0; i < KW_EVIDENCE_TABLES; i++)
         page_section(e, i, out);
-    fputs("</main>\n<footer><p>evidence.json has the same tables, whole.</p></footer>\n"
+    fputs("</main>\n<footer><p>evidence.json has the same tables, whole; "
+          "evidence.schema.json "
+          "says what each member is.</p></footer>\n"
           "</body>\n</html>\n",
           out);
     return fflush(out) == 0 && ferror(out) == 0;

@@ -263,7 +263,8 @@ void kw_html_table(const struct kw_evidence *e, enum kw_evidence_table table, FI
     const size_t count = json_array_size(kw_evidence_rows(e, table));
     struct table_walk walk = table_walk(e, table);
     if (count == 0) {
-        fputs("<p class=\"empty\">nothing was given</p>\n", out);
+        fputs("<p class=\"empty\">no row: there is none, or nothing was given</p>\n",
+              out);
         return;
     }
     if (table_is_beside(table))
