@@ -72,8 +72,8 @@ static void page_facts(const struct kw_evidence *e, FILE *out)
     fputs("</dd></div>\n<div><dt>Control planes</dt><dd>", out);
     page_nodes(e, out);
     fprintf(out,
-            "</dd></div>\n<div><dt>Cryptoperiod</dt><dd>%u days (90, unless the operator "
-            "states another)</dd></div>\n</dl>\n",
+            "</dd></div>\n<div><dt>Cryptoperiod</dt><dd>%u days; 90 when the operator "
+            "states none</dd></div>\n</dl>\n",
             head->cryptoperiod_days);
 }
 

@@ -307,10 +307,14 @@ static const struct kw_evidence_spec specs[KW_EVIDENCE_TABLES] = {
         TABLE(nodes, "Control planes", "Those that were named, collected or not."),
     [KW_EVIDENCE_TOKENS] =
         TABLE(tokens, "Tokens",
-              "What each token says of itself; standard, certificate, level and location "
-              "are the operator's words."),
+              "A token is an HSM, or a part of one. What each says of itself; standard, "
+              "certificate, level and location are the operator's words."),
     [KW_EVIDENCE_KEYS] = TABLE(keys, "Key inventory",
-                               "Each KEK version in each token of each control plane."),
+                               "Each KEK version in each token of each control plane. A "
+                               "KEK lies in the token, and "
+                               "wraps the seeds that kube-apiserver derives its keys "
+                               "from; the baseline is the version that "
+                               "wraps now."),
     [KW_EVIDENCE_ATTRIBUTES] = TABLE(
         attributes, "Attributes of the keys",
         "At the ceremony and when it was collected. The vendor's library said so to "
