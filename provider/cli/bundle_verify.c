@@ -16,8 +16,8 @@ static const char verify_text[] =
     "key\n"
     "that signs the audit log: the file audit.pem that `keyward audit key create` "
     "wrote,\n"
-    "handed to you when the key was made. One that came with this folder proves "
-    "nothing.\n"
+    "handed to you when the key was made. One that came with this folder, such as\n"
+    "nodes/NAME/audit.pem, proves nothing.\n"
     "Put it beside this folder (../audit.pem), go into the folder, and run the four "
     "commands\n"
     "below. Whoever could change this folder could change this file: the same commands "
@@ -79,9 +79,17 @@ static const char verify_text[] =
     "stamped\n"
     "by somebody else, or keep its SHA-256 elsewhere, if that matters.\n"
     "\n"
-    "That what the files say is true, or all there is: `keyward audit verify` shows "
-    "whether\n"
-    "the audit logs in it are whole, with checkpoints that you hold yourself.\n";
+    "That what the files say is true, or all there is. The audit logs themselves are not "
+    "in\n"
+    "it, only the operators' logs: nodes/NAME/node.json has the SHA-256 of each file. "
+    "Ask for\n"
+    "the folder that was collected of a control plane, and get the checkpoints of its "
+    "log from\n"
+    "where they were kept elsewhere: `keyward audit verify FOLDER/audit --anchors FILE "
+    "--key\n"
+    "audit.pem` shows whether that log is whole. docs/COMPLIANCE.md of keyward says in "
+    "which\n"
+    "order to read the rest.\n";
 
 kw_span kw_bundle_verify_text(void)
 {

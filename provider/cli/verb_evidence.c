@@ -129,7 +129,7 @@ static int evidence_judge_anchors(const char *verb, const struct kw_bundle_asked
                 is_known || (kw_bundle_node_named(asked->nodes.at[k], &node) &&
                              strcmp(node.name, anchors.name) == 0 && node.dir != NULL);
         if (!is_known)
-            return kw_usage_error(verb, "--anchors %s: there is no folder of this node",
+            return kw_usage_error(verb, "--anchors %s: no --node NAME=DIR has this name",
                                   word);
     }
     return -1;
@@ -158,7 +158,9 @@ int kw_verb_evidence(int argc, char **argv)
         "page "
         "for people, and what each\ncheck and control comes to.  What is not answered is "
         "never a pass.  Works on files alone,\nanywhere: no token is asked, and the only "
-        "clock is --at; equal inputs give equal bytes.";
+        "clock is --at; equal inputs give equal bytes.\n--node is said of every control "
+        "plane; "
+        "it, --anchors, --key, --snapshot and --etcd-report\nmay be said several times.";
     static const char exits[] = "0 made, and every check passes, 1 refused, 2 wrong "
                                 "usage, 3 could not look, 4 made, "
                                 "and not every check passes";
@@ -173,25 +175,27 @@ int kw_verb_evidence(int argc, char **argv)
     const char *period = NULL, *at = NULL;
     const struct kw_option options[] = {
         {"out", "DIR", "the bundle, a new folder", .text = &asked.out},
-        {"period", "FROM..TO", "what it is about, such as 2026-01-01..2026-02-01 (UTC)",
+        {"period", "FROM..TO",
+         "what it is about, such as 2026-01-01..2026-02-01 (UTC), days or times; collect "
+         "after its end",
          .text = &period},
         {"node", "NAME=DIR",
-         "what was collected of a control plane; NAME alone: nothing was",
+         "what keyward evidence collect --name NAME made; NAME alone: nothing was "
+         "collected of it",
          .words = &asked.nodes},
         {"snapshot", "FILE", "a snapshot of etcd: what lies in it, and how",
          .words = &asked.snapshots},
         {"encryption-config", "FILE",
          "kube-apiserver's, by which snapshots are judged (default: secrets)",
          .text = &asked.encryption_config},
-        {"etcd-report", "FILE", "what keyward etcd audit --json said",
+        {"etcd-report", "FILE", "what keyward etcd audit --json --out FILE wrote",
          .words = &asked.reports},
         {"anchors", "NAME=FILE", "checkpoints of a node's log that were kept elsewhere",
          .words = &asked.anchors},
-        {"key", "FILE",
-         "your copy of an audit.pem (default: the one in each node's folder)",
+        {"key", "FILE", "your own copy of audit.pem; without it log-signed does not pass",
          .words = &asked.keys},
         {"stated", "FILE",
-         "what only you can say: certificates, custodians, cryptoperiod",
+         "what only you can say: certificates, custodians, cryptoperiod; JSON",
          .text = &asked.stated},
         {"at", "TIME", "when it is made (default: now)", .text = &at},
     };

@@ -239,6 +239,15 @@ int kw_verb_evidence_collect(int argc, char **argv)
             "only paths of what is on this machine.\nWhat could not be looked at stands "
             "in "
             "the folder, and gives 3; a key that fails a rule\nis evidence, and gives 0.",
+        .exits =
+            "0 all was looked at, 1 refused, and there is no folder, 2 wrong usage, 3 "
+            "something could not be looked at (the folder says what), or the folder not "
+            "written",
+        .more =
+            "Run it as root or the daemon's user.  keyward evidence makes a bundle of "
+            "the "
+            "folders of all\nnodes: collect after the end of the period that it is to be "
+            "about.  docs/EVIDENCE.md has all of it.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,

@@ -223,6 +223,13 @@ int kw_verb_evidence_sign(int argc, char **argv)
             "token: one\nlogin, and one signature of DIR/manifest.json, written to "
             "DIR/manifest.sig.  A bundle\nthat is not as its manifest says, or that is "
             "signed already, is refused.",
+        .exits =
+            "0 signed, and the signature verifies, 1 refused, 2 wrong usage, 3 could not "
+            "look, write or put on record",
+        .more = "Run it as root or the daemon's user, on a node whose configuration has "
+                "audit.key.  Give the\nauditor audit.pem and its SHA-256 by another way "
+                "than the "
+                "bundle; VERIFY.txt in it says\nhow it is verified without keyward.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
