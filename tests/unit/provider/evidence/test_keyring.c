@@ -232,11 +232,11 @@ static size_t said(const char *check, const char *outcome)
 /* The baseline may be one of them. */
 TEST(ring_of_a_newer_keyward__no_check_of_keyrings_is_answered)
 {
-    static const char *const checks[] = {"cryptoperiod", "key-ended", "second-copy"};
+    static const char *const checks[] = {"cryptoperiod", "key-ended"};
     load("keyring-future.json");
     fill();
     kw_evidence_judge(e);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         CHECK(said(checks[i], KW_OUTCOME_NOT_ANSWERED) >= 5);
 }
 
