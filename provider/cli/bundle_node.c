@@ -36,6 +36,16 @@ static kw_err bundle_node_bad(const struct kw_bundle_node *node, const char *fil
     return kw_err_at(KW_CODE_BAD_INPUT, "node");
 }
 
+/* It has the file's name: which folder's? */
+static kw_err bundle_node_told(const struct kw_bundle_node *node, kw_err e,
+                               struct kw_note *note)
+{
+    const struct kw_note why = *note;
+    if (e.code == KW_CODE_BAD_INPUT)
+        kw_note_set(note, "%s/%s", node->dir, why.text);
+    return e;
+}
+
 static kw_err bundle_node_path(const struct kw_bundle_node *node, const char *name,
                                char dst[KW_PATH_MAX], struct kw_note *note)
 {
@@ -102,19 +112,44 @@ static kw_err bundle_node_judge(const struct kw_bundle_node *node, struct kw_not
     return kw_err_at(KW_CODE_BAD_INPUT, "node");
 }
 
+/* What a token says must not be left out by a configuration that does not name it. */
+static kw_err bundle_node_no_other_token(const struct kw_bundle_node *node,
+                                         const json_t *tokens, struct kw_note *note)
+{
+    const json_t *file, *one;
+    size_t i, k;
+    json_array_foreach(json_object_get(node->node, "files"), i, file)
+    {
+        const char *name = bundle_node_file_of(file);
+        bool is_known = strncmp(name, "token-", strlen("token-")) != 0;
+        json_array_foreach(tokens, k, one)
+        {
+            const char *of = json_string_value(json_object_get(one, "file"));
+            is_known = is_known || (of != NULL && strcmp(of, name) == 0);
+        }
+        if (!is_known)
+            return bundle_node_bad(node, name, "no token of the configuration has it",
+                                   note);
+    }
+    return KW_OK;
+}
+
 static kw_err bundle_node_tokens(struct kw_bundle_node *node, struct kw_note *note)
 {
-    const json_t *configuration = json_object_get(node->node, "configuration"), *one;
+    const json_t *configuration = json_object_get(node->node, "configuration");
+    const json_t *tokens = json_object_get(configuration, "tokens"), *one;
     char sha256[65];
     size_t i;
-    json_array_foreach(json_object_get(configuration, "tokens"), i, one)
+    if (json_array_size(tokens) == 0)
+        return bundle_node_bad(node, NODE_JSON, "no token is configured", note);
+    json_array_foreach(tokens, i, one)
     {
         const char *file = json_string_value(json_object_get(one, "file"));
         if (file == NULL || node->token_count == KW_TOKENS_MAX ||
             !kw_bundle_node_has(node, file))
             return bundle_node_bad(node, NODE_JSON, "a token has no document", note);
-        const kw_err e = bundle_node_document(
-            node, file, &node->tokens[node->token_count], sha256, note);
+        json_t **token = &node->tokens[node->token_count];
+        const kw_err e = bundle_node_document(node, file, token, sha256, note);
         if (kw_failed(e))
             return e;
         if (!json_equal(json_object_get(node->tokens[node->token_count++], "name"),
@@ -122,7 +157,7 @@ static kw_err bundle_node_tokens(struct kw_bundle_node *node, struct kw_note *no
             return bundle_node_bad(node, file, "it is of another token", note);
     }
     return node->token_count > 0
-               ? KW_OK
+               ? bundle_node_no_other_token(node, tokens, note)
                : bundle_node_bad(node, NODE_JSON, "it names no token", note);
 }
 
@@ -193,7 +228,10 @@ kw_err kw_bundle_node_read(struct kw_bundle_node *node, struct kw_note *note)
     if (!kw_failed(e))
         e = bundle_node_judge(node, note);
     if (!kw_failed(e))
-        e = kw_bundle_files(node->dir, json_object_get(node->node, "files"), but, note);
+        e = bundle_node_told(
+            node,
+            kw_bundle_files(node->dir, json_object_get(node->node, "files"), but, note),
+            note);
     if (!kw_failed(e))
         e = bundle_node_tokens(node, note);
     return kw_failed(e) ? e : bundle_node_keyring(node, note);
@@ -215,17 +253,19 @@ static bool bundle_node_is_audit(const char *name)
     return strncmp(name, "audit/audit", strlen("audit/audit")) == 0;
 }
 
-/* What was written is what was read and judged before. */
-static kw_err bundle_node_is_copied(const struct kw_bundle_node *node,
-                                    const struct kw_evidence_folder *folder,
-                                    const char *name, const char *sha256,
-                                    struct kw_note *note)
+/* The copy is of what was read and judged before. */
+static kw_err bundle_node_is_same(const struct kw_bundle_node *node,
+                                  const struct kw_evidence_folder *folder,
+                                  const char *name, const char *sha256,
+                                  struct kw_note *note)
 {
-    const json_t *last =
-        json_array_get(folder->files, json_array_size(folder->files) - 1);
-    return sha256 != NULL && bundle_node_is_text(last, "sha256", sha256)
-               ? KW_OK
-               : bundle_node_bad(node, name, "somebody changed it meanwhile", note);
+    const size_t count = json_array_size(folder->files);
+    const char *copied = json_string_value(
+        json_object_get(json_array_get(folder->files, count - 1), "sha256"));
+    if (copied != NULL && strcmp(copied, sha256) == 0)
+        return KW_OK;
+    kw_note_set(note, "%s/%s was changed meanwhile; say it again", node->dir, name);
+    return kw_err_at(KW_CODE_BUSY, "node");
 }
 
 static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
@@ -248,7 +288,7 @@ static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
     }
     if (fd >= 0)
         close(fd);
-    return kw_failed(e) ? e : bundle_node_is_copied(node, folder, name, sha256, note);
+    return kw_failed(e) ? e : bundle_node_is_same(node, folder, name, sha256, note);
 }
 
 kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
@@ -256,9 +296,9 @@ kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
 {
     const json_t *file;
     size_t i;
-    kw_err e = node->dir != NULL
-                   ? bundle_node_copy_one(node, folder, NODE_JSON, node->sha256, note)
-                   : KW_OK;
+    if (node->dir == NULL)
+        return KW_OK;
+    kw_err e = bundle_node_copy_one(node, folder, NODE_JSON, node->sha256, note);
     json_array_foreach(json_object_get(node->node, "files"), i, file)
     {
         if (!kw_failed(e) && !bundle_node_is_audit(bundle_node_file_of(file)))
