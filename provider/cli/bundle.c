@@ -93,6 +93,16 @@ static kw_err bundle_fill_log(struct bundle_work *b, const struct kw_bundle_node
     return kw_bundle_log(b->evidence, &asked, note);
 }
 
+/* The note names a document: of which folder? */
+static kw_err bundle_told(const struct kw_bundle_node *node, kw_err e,
+                          struct kw_note *note)
+{
+    const struct kw_note why = *note;
+    if (e.code == KW_CODE_BAD_INPUT)
+        kw_note_set(note, "%s: %s", node->dir, why.text);
+    return e;
+}
+
 static kw_err bundle_fill_node(struct bundle_work *b, const struct kw_bundle_node *node,
                                struct kw_note *note)
 {
@@ -103,7 +113,8 @@ static kw_err bundle_fill_node(struct bundle_work *b, const struct kw_bundle_nod
         .tokens = (const json_t *const *)node->tokens,
         .token_count = node->token_count};
     const kw_err e = kw_evidence_fill_node(b->evidence, &collected, b->stated, note);
-    return kw_failed(e) || node->dir == NULL ? e : bundle_fill_log(b, node, note);
+    return kw_failed(e) || node->dir == NULL ? bundle_told(node, e, note)
+                                             : bundle_fill_log(b, node, note);
 }
 
 /* Of the first one among equals. */
@@ -185,15 +196,14 @@ static kw_err bundle_put_tables(struct bundle_work *b, struct kw_note *note)
                                                kw_evidence_schema(), note);
 }
 
-/* Each key by which a node's log is signed, once. */
+/* Each key by which a log was judged, once. */
 static size_t bundle_keys(const struct bundle_work *b, const char *dst[BUNDLE_NODES_MAX])
 {
-    size_t count = 0;
-    for (size_t i = 0; i < b->node_count; i++) {
-        const json_t *audit =
-            json_object_get(json_object_get(b->nodes[i].node, "configuration"), "audit");
-        const char *sha256 =
-            json_string_value(json_object_get(json_object_get(audit, "key"), "sha256"));
+    const json_t *row;
+    size_t i, count = 0;
+    json_array_foreach(kw_evidence_rows(b->evidence, KW_EVIDENCE_LOGS), i, row)
+    {
+        const char *sha256 = json_string_value(json_object_get(row, "key_sha256"));
         bool is_new = sha256 != NULL;
         for (size_t k = 0; k < count && is_new; k++)
             is_new = strcmp(dst[k], sha256) != 0;

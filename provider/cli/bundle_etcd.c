@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bundle_etcd.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "bundle_stream.h"
 #include "etcd_run.h"
@@ -19,12 +23,28 @@ static kw_err bundle_report_name(struct kw_bundle_etcd *etcd,
     return e;
 }
 
+/* The report would say that it is not there, and be one all the same. */
+static kw_err bundle_snapshot_is_there(const char *path, struct kw_note *note)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int saved = errno;
+    if (fd >= 0) {
+        close(fd);
+        return KW_OK;
+    }
+    kw_note_set(note, "%s: %s", path, strerror(saved));
+    return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)saved,
+                         "snapshot");
+}
+
 static kw_err bundle_report_of(const char *snapshot, const char *config,
                                struct kw_blob *ret_bytes, struct kw_note *note)
 {
     int status = 0; /* the report says it, too */
     struct kw_bundle_stream s;
-    kw_err e = kw_bundle_stream_open(&s);
+    kw_err e = bundle_snapshot_is_there(snapshot, note);
+    if (!kw_failed(e))
+        e = kw_bundle_stream_open(&s);
     if (kw_failed(e))
         return e;
     e = kw_etcd_run_snapshot(snapshot, config, s.file, &status, note);
@@ -49,10 +69,12 @@ kw_err kw_bundle_etcd_read(struct kw_bundle_etcd *etcd,
     for (size_t i = 0; i < all && !kw_failed(e); i++) {
         struct kw_bundle_report *report = &etcd->reports[etcd->count++];
         const bool is_snapshot = i < asked->snapshots.count;
-        e = is_snapshot ? bundle_report_of(asked->snapshots.at[i],
-                                           asked->encryption_config, &report->bytes, note)
-                        : kw_file_read(asked->reports.at[i - asked->snapshots.count],
-                                       KW_BUNDLE_REPORT_MAX, &report->bytes, note);
+        report->path = is_snapshot ? asked->snapshots.at[i]
+                                   : asked->reports.at[i - asked->snapshots.count];
+        e = is_snapshot
+                ? bundle_report_of(report->path, asked->encryption_config, &report->bytes,
+                                   note)
+                : kw_file_read(report->path, KW_BUNDLE_REPORT_MAX, &report->bytes, note);
         if (!kw_failed(e))
             e = bundle_report_name(etcd, report);
     }
@@ -60,6 +82,16 @@ kw_err kw_bundle_etcd_read(struct kw_bundle_etcd *etcd,
 }
 
 /* ---- what it becomes ---- */
+
+/* The note has its name in the bundle: which file is that? */
+static kw_err bundle_report_told(const struct kw_bundle_report *report, kw_err e,
+                                 struct kw_note *note)
+{
+    const struct kw_note why = *note;
+    if (e.code == KW_CODE_BAD_INPUT)
+        kw_note_set(note, "%s, as %s", report->path, why.text);
+    return e;
+}
 
 kw_err kw_bundle_etcd_fill(const struct kw_bundle_etcd *etcd, struct kw_evidence *e,
                            struct kw_note *note)
@@ -70,10 +102,12 @@ kw_err kw_bundle_etcd_fill(const struct kw_bundle_etcd *etcd, struct kw_evidence
         json_t *root = json_loadb((const char *)report->bytes.ptr, report->bytes.len,
                                   JSON_REJECT_DUPLICATES, NULL);
         if (root == NULL) {
-            kw_note_set(note, "report %zu on etcd: it is no JSON", i + 1);
+            kw_note_set(note, "%s: it is no JSON", report->path);
             err = kw_err_at(KW_CODE_BAD_INPUT, "report");
         } else {
-            err = kw_evidence_fill_etcd(e, report->name, report->sha256, root, note);
+            err = bundle_report_told(
+                report,
+                kw_evidence_fill_etcd(e, report->name, report->sha256, root, note), note);
         }
         json_decref(root);
     }

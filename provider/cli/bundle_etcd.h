@@ -15,7 +15,8 @@
 #define KW_BUNDLE_REPORT_MAX ((size_t)64 << 20) /* bytes of one */
 
 struct kw_bundle_report {
-    char name[32]; /* "etcd/report-01.json" */
+    const char *path; /* of the file that was said */
+    char name[32];    /* "etcd/report-01.json" */
     char sha256[2 * KW_SHA256 + 1];
     struct kw_blob bytes;
 };

@@ -2,6 +2,7 @@
 #include "bundle_stream.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +67,10 @@ kw_err kw_bundle_stream_put(struct kw_bundle_stream *stream, bool is_written,
     uint64_t size = 0;
     bool is_unread = false;
     kw_err e = is_written ? stream_size(stream, &size) : stream_failed("memfd");
-    if (!kw_failed(e))
+    if (kw_failed(e))
+        kw_note_set(note, "%s/%s: not written: %s", folder->path, name,
+                    strerror((int)e.native));
+    else
         e = kw_evidence_copy(folder, name, fileno(stream->file), size, &is_unread, note);
     kw_bundle_stream_close(stream);
     return e;

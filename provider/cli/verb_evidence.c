@@ -144,6 +144,8 @@ static int evidence_judge_words(const char *verb, const char *period, const char
         return kw_usage_error(verb, "--period FROM..TO, two days or times of UTC such as "
                                     "2026-01-31 or 2026-01-31T12:00:00Z, the earlier one "
                                     "first");
+    if (asked->encryption_config != NULL && asked->snapshots.count == 0)
+        return kw_usage_error(verb, "--encryption-config goes with --snapshot");
     int code = evidence_judge_at(verb, at, asked);
     if (code < 0)
         code = evidence_judge_nodes(verb, &asked->nodes);
