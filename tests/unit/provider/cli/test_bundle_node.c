@@ -124,6 +124,10 @@ TEST(file_that_is_not_listed__refused_wherever_it_lies)
 
 /* ---- node.json is another ---- */
 
+#define OF_FORMAT_2                                                                      \
+    ("{\"collected\": \"keyward-node\", \"format\": 2, \"node\": \"cp-1\", \"files\": "  \
+     "[]}")
+
 TEST(document_that_is_none__refused)
 {
     static const char *const texts[] = {
@@ -134,8 +138,7 @@ TEST(document_that_is_none__refused)
         "{}",
         "{\"a\": 1, \"a\": 2}",
         "{\"collected\": \"keyward-node\", \"format\": 1, \"node\": \"cp-1\"}",
-        "{\"collected\": \"keyward-node\", \"format\": 2, \"node\": \"cp-1\", \"files\": "
-        "[]}"};
+        OF_FORMAT_2};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         collected_put("cp-1/node.json", texts[i]);
         refused("cp-1/node.json: it is no");
