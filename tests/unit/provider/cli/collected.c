@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <keyward/file.h>
+#include <keyward/keyring.h>
 #include <keyward/sha256.h>
 
 #include "check.h"
@@ -14,7 +15,7 @@
 #define TOKEN                                                                            \
     "{\"collected\": \"keyward-token\", \"format\": 1, \"name\": \"t\","                 \
     " \"asked\": false, \"error\": {\"why\": \"away\"}, \"library\": null,"              \
-    " \"token\": null, \"mechanism\": null, \"audit_key\": null, \"versions\": []}"
+    " \"token\": null, \"mechanism\": null, \"audit_key\": null}"
 
 const char *collected_said;
 static struct kw_run run;
@@ -84,24 +85,26 @@ static json_t *collected_file(const char *node, const char *name)
 void collected_seal(const char *name, json_t *changes)
 {
     char path[256];
-    json_t *files = json_array();
+    json_t *files = json_array(), *keyring = collected_file(name, "keyring.json");
+    const char *ring = json_string_value(json_object_get(keyring, "sha256"));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         json_t *row = collected_file(name, names[i]);
         if (row != NULL)
             CHECK(json_array_append_new(files, row) == 0);
     }
     json_t *node = json_pack(
-        "{ss si ss ss ss sb s[] s{ss s[] ss ss s[{ss ss}] s[] sn} s{ss si si si sn sn "
-        "sn} "
-        "s{sb si si} so}",
+        "{ss si ss ss ss sb s[] s{ss s[] ss ss s[{ss ss}] s[] sn} s{ss? so si si sn "
+        "sn sn} s{sb si si} so}",
         "collected", "keyward-node", "format", 1, "node", name, "time",
         "2026-11-29T00:00:00Z", "version", "0.1.0", "complete", 1, "not_looked_at",
         "configuration", "sha256", "c0", "redacted", "domain", "demo", "environment",
         "test", "tokens", "name", "t", "file", "token-t@0.json", "classes", "audit",
-        "keyring", "sha256", "5e", "serial", 70, "baseline", 4, "active_here", 4,
+        "keyring", "sha256", ring, "serial",
+        keyring != NULL ? json_integer(70) : json_null(), "baseline", 4, "active_here", 4,
         "refused_here", "doubt", "state_unknown", "audit", "copied", 1, "audit_files", 1,
         "operator_files", 0, "files", files);
     CHECK(node != NULL);
+    json_decref(keyring);
     if (changes != NULL)
         CHECK(json_object_update_new(node, changes) == 0);
     char *text = json_dumps(node, JSON_INDENT(2));
@@ -109,6 +112,30 @@ void collected_seal(const char *name, json_t *changes)
     collected_put(path, text);
     free(text);
     json_decref(node);
+}
+
+/* What a token that was not asked says of the golden keyring. */
+static void collected_token(const char *path)
+{
+    struct kw_keyring *ring = NULL;
+    json_t *token = json_loads(TOKEN, 0, NULL), *versions = json_array();
+    CHECK_OK(kw_keyring_load(KW_VECTORS "/keyring.json", &ring, NULL, NULL));
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct kw_version *v = &ring->versions[i];
+        json_t *one = json_pack(
+            "{si ss ss sb sb ss sn sn s[] sn sn sn sn sn sn}", "n", (int)v->n, "key_id",
+            v->key_id, "state", kw_key_state_name(v->state), "baseline",
+            v->n == ring->active, "active_here", v->n == ring->active, "asked", "nothing",
+            "found", "check_blob_opens", "findings", "error", "attributes", "properties",
+            "rules", "verdict", "at_ceremony");
+        CHECK(json_array_append_new(versions, one) == 0);
+    }
+    CHECK(json_object_set_new(token, "versions", versions) == 0);
+    char *text = json_dumps(token, 0);
+    collected_put(path, text);
+    free(text);
+    json_decref(token);
+    kw_keyring_give(ring);
 }
 
 void collected_node(const char *name)
@@ -120,7 +147,7 @@ void collected_node(const char *name)
     snprintf(path, sizeof path, "%s/keyward.yaml", name);
     collected_put(path, "domain: demo\n");
     snprintf(path, sizeof path, "%s/token-t@0.json", name);
-    collected_put(path, TOKEN);
+    collected_token(path);
     collected_vector(name, "keyring.json", "keyring.json");
     collected_vector(name, "audit.pem", "audit.pem");
     collected_vector(name, "audit/audit.jsonl", "audit-signed.jsonl");
