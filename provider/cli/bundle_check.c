@@ -104,30 +104,30 @@ struct bundle_walk {
     struct kw_note *note;
 };
 
-/* NULL: it is a good one. */
-static const char *bundle_row_fault(const json_t *listed, const json_t *row,
-                                    const char *name)
+/* Name, size and SHA-256, as what it lists may be anybody's; NULL: it has no such name. */
+static const char *bundle_listed_name(const json_t *row)
 {
     uint8_t sha256[KW_SHA256];
+    const char *name = json_string_value(json_object_get(row, "name"));
     const char *hex = json_string_value(json_object_get(row, "sha256"));
-    if (name == NULL || !kw_bundle_is_name(name))
-        return "it is listed, and no name of a file";
-    if (json_object_get(listed, name) != NULL)
-        return "it is listed twice";
-    return hex != NULL && kw_unhex(sha256, sizeof sha256, kw_span_str(hex)) &&
-                   json_is_integer(json_object_get(row, "size"))
-               ? NULL
-               : "it is listed without size and SHA-256";
+    const bool is_whole = name != NULL && hex != NULL &&
+                          json_is_integer(json_object_get(row, "size")) &&
+                          kw_unhex(sha256, sizeof sha256, kw_span_str(hex));
+    return is_whole ? name : NULL;
 }
 
 static kw_err bundle_index(const json_t *files, json_t *listed, struct kw_note *note)
 {
+    if (listed == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "bundle");
     for (size_t i = 0; i < json_array_size(files); i++) {
         json_t *row = json_array_get(files, i);
-        const char *name = json_string_value(json_object_get(row, "name"));
-        const char *fault = bundle_row_fault(listed, row, name);
-        if (fault != NULL)
-            return bundle_differs(note, name != NULL ? name : "(no name)", fault);
+        const char *name = bundle_listed_name(row);
+        if (name == NULL)
+            return bundle_differs(note, "its list",
+                                  "a file in it lacks name, size or SHA-256");
+        if (json_object_get(listed, name) != NULL)
+            return bundle_differs(note, name, "it is listed twice");
         if (json_object_set(listed, name, row) != 0)
             return kw_err_at(KW_CODE_NO_MEMORY, "bundle");
     }
@@ -226,8 +226,7 @@ kw_err kw_bundle_files(const char *dir, const json_t *files, const char *const b
                        struct kw_note *note)
 {
     struct bundle_walk w = {.but = but, .listed = json_object(), .note = note};
-    kw_err e = w.listed != NULL ? bundle_index(files, w.listed, note)
-                                : kw_err_at(KW_CODE_NO_MEMORY, "bundle");
+    kw_err e = bundle_index(files, w.listed, note);
     if (!kw_failed(e))
         e = bundle_walk_all(&w, dir);
     if (!kw_failed(e) && json_object_size(w.listed) > 0)

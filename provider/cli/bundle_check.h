@@ -28,10 +28,10 @@ struct kw_bundle {
 KW_MUST_USE kw_err kw_bundle_check(const char *dir, struct kw_bundle *ret_bundle,
                                    struct kw_note *note);
 
-/* Each file of the list ([{name, size, sha256}]) is there, a regular one, with its size and
- * SHA-256; nothing else is but folders and what `but` names (ended by NULL).
- * BAD_INPUT  it is not so, or the list is none: the note begins with the first name;
- * IO, NO_MEMORY */
+/* Each file of the list, whoever made it, is an object of name, size and SHA-256, and no name
+ * stands twice; each is there, a regular one, with its size and SHA-256; nothing else is but
+ * folders and what `but` names (ended by NULL).
+ * BAD_INPUT  it is not so, the note names the first thing;  IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_bundle_files(const char *dir, const json_t *files,
                                    const char *const but[], struct kw_note *note);
 

@@ -136,20 +136,17 @@ static kw_err bundle_node_no_other_token(const struct kw_bundle_node *node,
 
 static kw_err bundle_node_tokens(struct kw_bundle_node *node, struct kw_note *note)
 {
-    const json_t *configuration = json_object_get(node->node, "configuration");
-    const json_t *tokens = json_object_get(configuration, "tokens"), *one;
+    const json_t *configuration = json_object_get(node->node, "configuration"), *one;
     char sha256[65];
     size_t i;
-    if (json_array_size(tokens) == 0)
-        return bundle_node_bad(node, NODE_JSON, "no token is configured", note);
-    json_array_foreach(tokens, i, one)
+    json_array_foreach(json_object_get(configuration, "tokens"), i, one)
     {
         const char *file = json_string_value(json_object_get(one, "file"));
         if (file == NULL || node->token_count == KW_TOKENS_MAX ||
             !kw_bundle_node_has(node, file))
             return bundle_node_bad(node, NODE_JSON, "a token has no document", note);
-        json_t **token = &node->tokens[node->token_count];
-        const kw_err e = bundle_node_document(node, file, token, sha256, note);
+        const kw_err e = bundle_node_document(
+            node, file, &node->tokens[node->token_count], sha256, note);
         if (kw_failed(e))
             return e;
         if (!json_equal(json_object_get(node->tokens[node->token_count++], "name"),
@@ -157,7 +154,8 @@ static kw_err bundle_node_tokens(struct kw_bundle_node *node, struct kw_note *no
             return bundle_node_bad(node, file, "it is of another token", note);
     }
     return node->token_count > 0
-               ? bundle_node_no_other_token(node, tokens, note)
+               ? bundle_node_no_other_token(
+                     node, json_object_get(configuration, "tokens"), note)
                : bundle_node_bad(node, NODE_JSON, "it names no token", note);
 }
 
@@ -253,19 +251,17 @@ static bool bundle_node_is_audit(const char *name)
     return strncmp(name, "audit/audit", strlen("audit/audit")) == 0;
 }
 
-/* The copy is of what was read and judged before. */
-static kw_err bundle_node_is_same(const struct kw_bundle_node *node,
-                                  const struct kw_evidence_folder *folder,
-                                  const char *name, const char *sha256,
-                                  struct kw_note *note)
+/* What was written is what was read and judged before. */
+static kw_err bundle_node_is_copied(const struct kw_bundle_node *node,
+                                    const struct kw_evidence_folder *folder,
+                                    const char *name, const char *sha256,
+                                    struct kw_note *note)
 {
-    const size_t count = json_array_size(folder->files);
-    const char *copied = json_string_value(
-        json_object_get(json_array_get(folder->files, count - 1), "sha256"));
-    if (copied != NULL && strcmp(copied, sha256) == 0)
-        return KW_OK;
-    kw_note_set(note, "%s/%s was changed meanwhile; say it again", node->dir, name);
-    return kw_err_at(KW_CODE_BUSY, "node");
+    const json_t *last =
+        json_array_get(folder->files, json_array_size(folder->files) - 1);
+    return sha256 != NULL && bundle_node_is_text(last, "sha256", sha256)
+               ? KW_OK
+               : bundle_node_bad(node, name, "somebody changed it meanwhile", note);
 }
 
 static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
@@ -288,7 +284,7 @@ static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
     }
     if (fd >= 0)
         close(fd);
-    return kw_failed(e) ? e : bundle_node_is_same(node, folder, name, sha256, note);
+    return kw_failed(e) ? e : bundle_node_is_copied(node, folder, name, sha256, note);
 }
 
 kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
@@ -296,9 +292,9 @@ kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
 {
     const json_t *file;
     size_t i;
-    if (node->dir == NULL)
-        return KW_OK;
-    kw_err e = bundle_node_copy_one(node, folder, NODE_JSON, node->sha256, note);
+    kw_err e = node->dir != NULL
+                   ? bundle_node_copy_one(node, folder, NODE_JSON, node->sha256, note)
+                   : KW_OK;
     json_array_foreach(json_object_get(node->node, "files"), i, file)
     {
         if (!kw_failed(e) && !bundle_node_is_audit(bundle_node_file_of(file)))

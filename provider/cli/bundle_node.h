@@ -45,7 +45,7 @@ void kw_bundle_node_free(struct kw_bundle_node *node);
 bool kw_bundle_node_has(const struct kw_bundle_node *node, const char *name);
 
 /* Copies into nodes/NAME/ all but the audit log, which may be long; what it is, node.json
- * says.  As kw_evidence_copy;  BUSY  also when one was changed since it was read. */
+ * says.  As kw_evidence_copy; BAD_INPUT  a file is not the one that was read */
 KW_MUST_USE kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
                                        struct kw_evidence_folder *folder,
                                        struct kw_note *note);

@@ -213,6 +213,9 @@ TEST(tokens_of_the_configuration__each_has_its_own_document_and_no_other_is_ther
     }
     collected_seal("cp-1", json_pack("{sn}", "configuration"));
     refused("it names no token");
+    CHECK(collected_line("cp cp-1/token-t@0.json cp-1/token-u.json") == 0);
+    collected_seal("cp-1", NULL);
+    refused("token-u.json: no token of the configuration has it");
 }
 
 TEST(keyring_that_is_none_or_not_there__refused_where_a_token_speaks_of_it)
