@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "check.h"
-#include "source.h"
 
 #include "sample.h"
 
@@ -563,48 +562,6 @@ TEST(calls__of_a_node_whose_log_is_broken__not_in_the_count)
     kw_evidence_judge(e);
     CHECK_STR(said("invocations", KEY_1), KW_OUTCOME_PASS);
     CHECK_STR(said("invocations", "cp-2"), KW_OUTCOME_NOT_ANSWERED);
-    kw_evidence_free(e);
-}
-
-/* ---- sizes ---- */
-
-static json_t *list_of(size_t count, const char *text)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        CHECK(json_array_append_new(list, json_string(text)) == 0);
-    return list;
-}
-
-/* Each of a million more was copied with all before it: that took hours. */
-TEST(joined__a_million_texts__in_one_go)
-{
-    json_t *list = list_of(1000000, "ab"), *joined = kw_source_joined(list, "; ");
-    CHECK(json_string_length(joined) == 4 * 1000000 - 2);
-    CHECK_HAS(json_string_value(joined), "ab; ab");
-    json_decref(joined);
-    json_decref(list);
-    list = json_pack("[s, i]", "a", 5);
-    joined = kw_source_joined(list, ", ");
-    CHECK_STR(json_string_value(joined), "a, ?");
-    json_decref(joined);
-    json_decref(list);
-}
-
-TEST(node__more_settings_than_any_has__refused)
-{
-    struct kw_note note = {{0}};
-    begin();
-    json_t *document = json_pack(
-        "{s:s, s:i, s:s, s:s, s:b, s:[], s:{s:s, s:s, s:s, s:o}, s:{}}", "collected",
-        "keyward-node", "format", 1, "time", AFTER, "version", "0.1.0", "complete", 1,
-        "not_looked_at", "configuration", "domain", "demo", "environment", "test",
-        "sha256", SHA_A, "x", list_of(20000, ""), "keyring");
-    const struct kw_evidence_collected collected = {
-        .name = "cp-1", .sha256 = SHA_A, .node = document};
-    CHECK(kw_evidence_fill_node(e, &collected, NULL, &note).code == KW_CODE_BAD_INPUT);
-    CHECK_HAS(note.text, "more than 16384 settings");
-    json_decref(document);
     kw_evidence_free(e);
 }
 
