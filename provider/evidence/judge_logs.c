@@ -27,14 +27,13 @@ static bool logs_say_unusable(struct kw_judge *j, const json_t *log)
 
 typedef void logs_judge(struct kw_judge *j, const json_t *log);
 
-/* NULL: only what is unusable is said. */
 static void logs_each(struct kw_judge *j, const char *kind, logs_judge *judge)
 {
     const json_t *row;
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_LOGS), i, row)
     {
-        if (logs_is(row, "log", kind) && !logs_say_unusable(j, row) && judge != NULL)
+        if (logs_is(row, "log", kind) && !logs_say_unusable(j, row))
             judge(j, row);
     }
 }
