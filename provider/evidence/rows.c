@@ -77,11 +77,9 @@ static bool rows_is_row(const struct kw_evidence_spec *spec, json_t *row)
 void kw_evidence_add(struct kw_evidence *e, enum kw_evidence_table table, json_t *row)
 {
     kw_err err = KW_OK;
-    if (row == NULL)
-        err = kw_err_at(KW_CODE_NO_MEMORY, "evidence");
-    else if (!rows_is_row(kw_evidence_spec(table), row))
+    if (row != NULL && !rows_is_row(kw_evidence_spec(table), row))
         err = kw_err_at(KW_CODE_BUG, kw_evidence_spec(table)->name);
-    else if (json_array_append(e->rows[table], row) != 0)
+    else if (row == NULL || json_array_append(e->rows[table], row) != 0)
         err = kw_err_at(KW_CODE_NO_MEMORY, "evidence");
     json_decref(row);
     if (!kw_failed(e->err))
