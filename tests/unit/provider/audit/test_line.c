@@ -325,7 +325,7 @@ static void tell_spelling(const struct kw_audit_member *m, char dst[32])
 
 TEST(formats__table_of_kinds__as_it_is_here)
 {
-    static char text[64 * 1024];
+    static char text[256 * 1024];
     FILE *file = fopen(KW_FORMATS, "re");
     CHECK(file != NULL);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
