@@ -119,24 +119,43 @@ static bool logs_is_known_key(const struct kw_judge *j, const char *sha256)
     return false;
 }
 
+/* The first moment of the period of which the log tells something of this kind; NULL: there
+ * is none. */
+static const char *logs_first(const struct kw_judge *j, const char *node,
+                              const char *kind)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_COVERAGE), i, row)
+    {
+        if (logs_is(row, "node", node) && logs_is(row, "kind", kind))
+            return kw_row_text(row, "from");
+    }
+    return NULL;
+}
+
+/* Of the period alone: what was collected of a keywardd that serves goes on behind its last
+ * checkpoint.  What is anchored is proven by more than a signature. */
 static void logs_judge_signed(struct kw_judge *j, const json_t *log)
 {
-    const char *node = kw_row_text(log, "node");
-    const json_int_t stretches = kw_row_number(log, "unsigned_stretches");
-    if (kw_row_is_null(log, "key_sha256"))
+    const char *node = kw_row_text(log, "node"), *key = kw_row_text(log, "key_sha256");
+    const char *unsigned_from = logs_first(j, node, "unsigned");
+    const bool is_told =
+        logs_first(j, node, "signed") != NULL || logs_first(j, node, "anchored") != NULL;
+    if (key[0] == '\0')
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "there is no key to judge by");
-    else if (kw_row_is(log, "end_signed") && stretches == 0 &&
-             !logs_is_known_key(j, kw_row_text(log, "key_sha256")))
+    else if (kw_row_is_null(log, "signed_to"))
+        kw_judge_say(j, node, KW_OUTCOME_FAIL, "nothing is signed by the key %s", key);
+    else if (unsigned_from != NULL)
+        kw_judge_say(j, node, KW_OUTCOME_FAIL, "what is from %s on is not signed",
+                     unsigned_from);
+    else if (!logs_is_known_key(j, key))
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED,
-                     "by the key %s, which came with the log (--key)",
-                     kw_row_text(log, "key_sha256"));
-    else if (kw_row_is(log, "end_signed") && stretches == 0)
-        kw_judge_say(j, node, KW_OUTCOME_PASS, "by the key %s",
-                     kw_row_text(log, "key_sha256"));
+                     "by the key %s, which came with the log (--key)", key);
+    else if (!is_told)
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "it tells nothing of the period");
     else
-        kw_judge_say(j, node, KW_OUTCOME_FAIL,
-                     "%" JSON_INTEGER_FORMAT " unsigned stretches; the end is %s",
-                     stretches, kw_row_is(log, "end_signed") ? "signed" : "unsigned");
+        kw_judge_say(j, node, KW_OUTCOME_PASS, "by the key %s", key);
 }
 
 void kw_judge_signed(struct kw_judge *j)
@@ -187,13 +206,15 @@ static void logs_judge_clock(struct kw_judge *j, const json_t *log)
 {
     const json_int_t all = kw_row_number(log, "checkpoints");
     const json_int_t bad = kw_row_number(log, "unsynchronised");
-    const char *outcome = all == 0  ? KW_OUTCOME_NOT_ANSWERED
-                          : bad > 0 ? KW_OUTCOME_FAIL
-                                    : KW_OUTCOME_PASS;
-    kw_judge_say(j, kw_row_text(log, "node"), outcome,
-                 "not synchronised at %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
-                 " checkpoints",
-                 bad, all);
+    if (all == 0)
+        kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_NOT_ANSWERED,
+                     "there is no checkpoint in the period");
+    else
+        kw_judge_say(j, kw_row_text(log, "node"),
+                     bad > 0 ? KW_OUTCOME_FAIL : KW_OUTCOME_PASS,
+                     "not synchronised at %" JSON_INTEGER_FORMAT
+                     " of %" JSON_INTEGER_FORMAT " checkpoints",
+                     bad, all);
 }
 
 void kw_judge_clock(struct kw_judge *j)

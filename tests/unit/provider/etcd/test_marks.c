@@ -149,7 +149,7 @@ TEST(file__mark_that_ends_in_a_hole__found)
     static uint8_t bytes[PIECE];
     memset(bytes, '.', sizeof bytes);
     for (size_t i = 0; i < 3; i++)
-        bytes[PIECE - 3 + i] = (uint8_t)"k8s"[i];
+        bytes[PIECE - 3 + i] = (uint8_t) "k8s"[i];
     wal_files_put(&dir, "f", kw_span_of(bytes, sizeof bytes));
     const int fd = wal_files_open(&dir, "f");
     CHECK(ftruncate(fd, (off_t)TIB) == 0 && close(fd) == 0);

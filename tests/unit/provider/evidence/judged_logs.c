@@ -13,6 +13,7 @@
     "', 'gap': " gap "}]"
 #define OPERATOR(more) "{'logs': [{'node': 'a', 'log': 'operator', " more "}]}"
 #define SOUND "'verdict': 'sound'"
+#define BY_AB SOUND ", 'key_sha256': 'ab', 'signed_to': 4"
 #define BROKEN "'verdict': 'broken', 'why': 'line 3'"
 #define NONE "'verdict': 'none'"
 #define ACTS(node, log, acts)                                                            \
@@ -48,22 +49,28 @@ const struct judged_case judged_logs[] = {
     {"log-covers-period", AUDIT(NONE ", 'covered': true"), {NA "a|there is none"}},
     {"log-covers-period", AUDIT(BROKEN ", 'covered': true"), {"fail|a|broken"}},
     {"log-signed",
-     AUDIT_OF(JUDGED_NODE, SOUND ", 'key_sha256': 'ab', 'end_signed': true", KNOWN_KEY),
+     AUDIT_OF(JUDGED_NODE, BY_AB, KNOWN_KEY ", " TOLD("signed", "false")),
      {"pass|a|by the key ab"}},
     {"log-signed",
-     AUDIT_OF(JUDGED_NODE, SOUND ", 'key_sha256': 'ab', 'end_signed': true", OTHER_KEY),
+     AUDIT_OF(JUDGED_NODE, BY_AB ", 'end_signed': false, 'unsigned_stretches': 1",
+              KNOWN_KEY ", " TOLD("anchored", "false")),
+     {"pass|a|by the key ab"}},
+    {"log-signed", AUDIT_OF(JUDGED_NODE, BY_AB, KNOWN_KEY), {NA "a|tells nothing"}},
+    {"log-signed",
+     AUDIT_OF(JUDGED_NODE, BY_AB, OTHER_KEY ", " TOLD("signed", "false")),
      {NA "a|which came with the log"}},
     {"log-signed",
-     AUDIT(SOUND ", 'key_sha256': 'ab', 'end_signed': true"),
+     AUDIT_OF(JUDGED_NODE, BY_AB, TOLD("signed", "false")),
      {NA "a|which came with the log"}},
     {"log-signed",
-     AUDIT(SOUND ", 'key_sha256': 'ab', 'end_signed': false"),
-     {"fail|a|the end is unsigned"}},
+     AUDIT_OF(JUDGED_NODE, BY_AB, KNOWN_KEY ", " TOLD("unsigned", "true")),
+     {"fail|a|what is from 2026-11-02T00:00:00Z on is not signed"}},
     {"log-signed",
-     AUDIT(SOUND ", 'key_sha256': 'ab', 'end_signed': true, 'unsigned_stretches': 1"),
-     {"fail|a|1 unsigned stretches"}},
-    {"log-signed", AUDIT(SOUND ", 'end_signed': true"), {NA "a|there is no key"}},
-    {"log-signed", AUDIT(NONE ", 'key_sha256': 'ab', 'end_signed': true"), {NA "a|"}},
+     AUDIT_OF(JUDGED_NODE, SOUND ", 'key_sha256': 'ab'",
+              KNOWN_KEY ", " TOLD("anchored", "false")),
+     {"fail|a|nothing is signed"}},
+    {"log-signed", AUDIT(SOUND ", 'signed_to': 4"), {NA "a|there is no key"}},
+    {"log-signed", AUDIT(NONE ", 'key_sha256': 'ab'"), {NA "a|"}},
     {"log-anchored",
      AUDIT_OF(JUDGED_NODE, SOUND ", 'anchored_to': 0", TOLD("anchored", "false")),
      {"pass|a|up to record 0"}},
@@ -79,7 +86,7 @@ const struct judged_case judged_logs[] = {
     {"clock-synchronised",
      AUDIT(SOUND ", 'checkpoints': 4, 'unsynchronised': 1"),
      {"fail|a|1 of 4"}},
-    {"clock-synchronised", AUDIT(SOUND), {NA "a|0 of 0"}},
+    {"clock-synchronised", AUDIT(SOUND), {NA "a|there is no checkpoint"}},
 
     {"operator-log-sound", OPERATOR(SOUND ", 'records': 2"), {"pass|a|2 records"}},
     {"operator-log-sound", OPERATOR(SOUND ", 'records': 2, 'marks': 1"), {"fail|a|1 of"}},

@@ -383,6 +383,8 @@ TEST(log__signed_by_the_key_that_was_given__pass)
     node("cp-1");
     log_of("cp-1", "audit", "sound", SHA_A, SIGNED);
     add(KW_EVIDENCE_STATED, "[\"audit key\", \"--key\", \"" SHA_A "\"]");
+    add(KW_EVIDENCE_COVERAGE, "[\"cp-1\", \"2026-04-01T00:00:00Z\", "
+                              "\"2026-07-01T00:00:00Z\", \"signed\", false]");
     says("log-signed", "cp-1", KW_OUTCOME_PASS);
 }
 
