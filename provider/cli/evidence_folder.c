@@ -33,6 +33,17 @@ static kw_err evidence_taken(const char *path, struct kw_note *note)
     return kw_err_native(KW_CODE_DENIED, EEXIST, "--out");
 }
 
+/* Mode 0700, whatever the umask takes away: else its owner could not write into it. */
+static int evidence_mkdir(int at, const char *path)
+{
+    const mode_t before = umask(0077);
+    const int made = mkdirat(at, path, 0700);
+    const int saved = errno;
+    (void)umask(before);
+    errno = saved;
+    return made;
+}
+
 kw_err kw_evidence_folder_make(const char *path, struct kw_evidence_folder *ret_folder,
                                struct kw_note *note)
 {
@@ -41,7 +52,7 @@ kw_err kw_evidence_folder_make(const char *path, struct kw_evidence_folder *ret_
         errno = ENAMETOOLONG;
         return evidence_failed(path, "", note);
     }
-    if (mkdir(path, 0700) != 0)
+    if (evidence_mkdir(AT_FDCWD, path) != 0)
         return errno == EEXIST ? evidence_taken(path, note)
                                : evidence_failed(path, "", note);
     f.fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -83,7 +94,7 @@ static kw_err evidence_make_folder(struct kw_evidence_folder *folder, kw_span na
         errno = ENAMETOOLONG;
         return evidence_failed(folder->path, path, note);
     }
-    if (mkdirat(folder->fd, path, 0700) != 0)
+    if (evidence_mkdir(folder->fd, path) != 0)
         return evidence_failed(folder->path, path, note);
     if (json_array_append_new(folder->folders, json_string(path)) == 0)
         return KW_OK;
