@@ -401,7 +401,7 @@ TEST(settings_as_deep_as_json_goes__no_failure)
 TEST(names_of_settings_that_are_long_and_not_ascii__whole)
 {
     char name[301] = "x";
-    for (size_t i = 1; i + 1 < sizeof name; i += 2)
+    for (size_t i = 1; i + 2 < sizeof name; i += 2)
         memcpy(name + i, "\xc3\xa4", 3);
     json_t *in = json_object_get(node, "keyring");
     CHECK(json_object_set_new(in, name, json_integer(1)) == 0);
