@@ -253,12 +253,13 @@ TEST(provider__of_somebody_else__not_judged_and_never_restorable)
 
 TEST(token__that_does_not_have_the_key__says_so_and_the_other_one_opens)
 {
-    char copy[160];
+    char copy[320];
     add_sealed("/registry/secrets/a/one", "keyward-secrets", 1, "secrets");
     AUDIT(1, "--token", "pkcs11:token=keyward", "--env", r.empty);
     CHECK_HAS(r.s.run.out, "; does not open: its key is not in this token\n");
     kw_run(&r.s.run, (const char *const[]){"/bin/rm", "-rf", "--", r.empty, NULL});
-    snprintf(copy, sizeof copy, "rm -rf %s/clone", r.s.dir);
+    snprintf(copy, sizeof copy, "chmod -R u+w %s/clone && rm -rf %s/clone", r.s.dir,
+             r.s.dir); /* a token is sealed */
     kw_run(&r.s.run, (const char *const[]){"/bin/sh", "-c", copy, NULL});
     site_clone_token(&r.s, copy, sizeof copy);
     AUDIT(0, "--token", "pkcs11:token=keyward", "--env", copy, "--sample", "1");
