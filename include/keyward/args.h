@@ -61,7 +61,7 @@ struct kw_args {
 };
 
 /* Reads argv[1..]; argv[0] is the verb's own word.  The common option called "help" ends the
- * reading at once, with its switch set.
+ * reading at once, with its switch set; -h is the same.
  * BAD_INPUT  wrong usage; the note says which word and what is wanted.  Places may have been
  *            written by then. */
 KW_MUST_USE kw_err kw_args_read(const struct kw_args *args, int argc, char **argv,
@@ -69,5 +69,13 @@ KW_MUST_USE kw_err kw_args_read(const struct kw_args *args, int argc, char **arg
 /* Prints the help on standard output, in lines of at most 100 columns but for words that are
  * wider; false when that cannot be written. */
 KW_MUST_USE bool kw_args_help(const struct kw_args *args);
+
+/* How many letters two words are apart: put in, left out, changed, or two neighbours that
+ * changed places.  Of words of more than KW_NEAR_MAX bytes: KW_NEAR_MAX. */
+#define KW_NEAR_MAX 64u
+size_t kw_words_apart(const char *a, const char *b);
+/* May `word` have been meant to be `name`, and is it nearer than *least?  Then *least is how far
+ * it is; it begins with SIZE_MAX. */
+bool kw_word_is_nearer(const char *word, const char *name, size_t *least);
 
 #endif

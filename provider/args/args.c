@@ -123,6 +123,31 @@ static const char *option_value(struct args_reader *r, const char *equals)
     return value[0] != '\0' ? value : NULL;
 }
 
+/* What may have been meant; NULL: nothing is near. */
+static const char *option_near(const struct kw_args *a, const char *word)
+{
+    const char *near = NULL;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < a->option_count + a->common_count; i++) {
+        const struct kw_option *o =
+            i < a->option_count ? &a->options[i] : &a->common[i - a->option_count];
+        if (o->help != NULL && kw_word_is_nearer(word, o->name, &least))
+            near = o->name;
+    }
+    return near;
+}
+
+static kw_err option_unknown(struct args_reader *r, const char *word, size_t len)
+{
+    char name[KW_NEAR_MAX + 1];
+    const char *near = kw_copy_str(name, sizeof name, kw_span_of(word, len))
+                           ? option_near(r->args, name)
+                           : NULL;
+    return args_wrong(r, "--%.*s is no option of this verb%s%s%s", (int)len, word,
+                      near != NULL ? "; did you mean --" : "", near != NULL ? near : "",
+                      near != NULL ? "?" : "");
+}
+
 static kw_err option_read(struct args_reader *r)
 {
     const char *word = r->argv[r->at] + 2, *equals = strchr(word, '=');
@@ -130,7 +155,7 @@ static kw_err option_read(struct args_reader *r)
     bool again = false;
     const struct kw_option *o = option_find(r, kw_span_of(word, len), &again);
     if (o == NULL)
-        return args_wrong(r, "--%.*s is no option of this verb", (int)len, word);
+        return option_unknown(r, word, len);
     if (o->on != NULL) {
         *o->on = true;
         return equals == NULL ? KW_OK : args_wrong(r, "--%s takes no value", o->name);
@@ -156,6 +181,13 @@ static kw_err operand_read(struct args_reader *r, const char *word)
     return words_add(r, a->rest, word);
 }
 
+static void help_set(const struct kw_args *a)
+{
+    for (size_t i = 0; i < a->common_count; i++)
+        if (strcmp(a->common[i].name, "help") == 0)
+            *a->common[i].on = true;
+}
+
 static bool help_wanted(const struct kw_args *a)
 {
     for (size_t i = 0; i < a->common_count; i++)
@@ -178,6 +210,8 @@ kw_err kw_args_read(const struct kw_args *args, int argc, char **argv,
             only_operands = true;
         else if (!only_operands && word[0] == '-' && word[1] == '-')
             e = option_read(&r);
+        else if (!only_operands && strcmp(word, "-h") == 0)
+            help_set(args);
         else if (!only_operands && word[0] == '-' && word[1] != '\0')
             e = args_wrong(&r, "options begin with two dashes: %s", word);
         else

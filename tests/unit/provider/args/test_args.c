@@ -56,10 +56,56 @@ static kw_err read_words(bool rest, const char *const argv[])
         CHECK_STR(g.note.text, (said));                                                  \
     } while (0)
 
+TEST(words__so_many_letters_apart)
+{
+    static const struct {
+        const char *a, *b;
+        size_t apart;
+    } pairs[] = {{"", "", 0},
+                 {"", "abc", 3},
+                 {"config", "config", 0},
+                 {"confg", "config", 1},
+                 {"config", "confg", 1},
+                 {"conifg", "config", 1},
+                 {"cinfog", "config", 2},
+                 {"kitten", "sitting", 3},
+                 {"ca", "abc", 3}};
+    char longest[KW_NEAR_MAX + 1], longer[KW_NEAR_MAX + 2];
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        assert_int_equal(kw_words_apart(pairs[i].a, pairs[i].b), pairs[i].apart);
+    memset(longest, 'a', sizeof longest - 1);
+    memset(longer, 'a', sizeof longer - 1);
+    longest[KW_NEAR_MAX] = longer[KW_NEAR_MAX + 1] = '\0';
+    assert_int_equal(kw_words_apart(longest, longest), 0);
+    assert_int_equal(kw_words_apart(longest, "aa"), KW_NEAR_MAX - 2);
+    assert_int_equal(kw_words_apart(longer, longer), KW_NEAR_MAX);
+}
+
+TEST(nearer__a_third_of_the_letters_at_most_and_two)
+{
+    size_t least = SIZE_MAX;
+    CHECK(!kw_word_is_nearer("ke", "ok", &least));
+    CHECK(!kw_word_is_nearer("cnfg", "consoling", &least));
+    CHECK(kw_word_is_nearer("cnfg", "config", &least) && least == 2);
+    CHECK(!kw_word_is_nearer("cnfg", "config", &least)); /* as near as the last one */
+    CHECK(kw_word_is_nearer("cnfg", "confg", &least) && least == 1);
+}
+
+TEST(h__help_at_once)
+{
+    CHECK_OK(READ("-h", "--oops"));
+    CHECK(g.help);
+    g.help = false;
+    CHECK_OK(READ("--deep", "-h"));
+    CHECK(g.help && g.deep);
+}
+
 TEST(wrong_usage__refused_and_named)
 {
     WRONG("--deeper is no option of this verb", "--deeper", "1");
-    WRONG("--dee is no option of this verb", "--dee=7", "1");
+    WRONG("--dee is no option of this verb; did you mean --deep?", "--dee=7", "1");
+    WRONG("--eman is no option of this verb", "--eman", "1");
+    WRONG("--hiden is no option of this verb", "--hiden", "1"); /* nobody is told of it */
     WRONG("options begin with two dashes: -d", "-d", "1");
     WRONG("--name wants TEXT", "1", "--name");
     WRONG("--name wants TEXT", "1", "--name=");
