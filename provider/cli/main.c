@@ -56,7 +56,7 @@ static int usage(FILE *out, int status)
     fputs("usage: keyward VERB [options]\n\n", out);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         fprintf(out, "  %-18s %s\n", verbs[i].name, verbs[i].summary);
-    fputs("\nkeyward VERB --help tells more; keyward --version\n", out);
+    fputs("\nkeyward help VERB tells more; keyward --version\n", out);
     return status;
 }
 
@@ -96,21 +96,76 @@ static int read_words(int argc, char **argv, char name[NAME_MAX_BYTES])
     return last;
 }
 
+/* The verbs of a group, and the one that is called as it is. */
+static int list_group(FILE *out, const char *words)
+{
+    const size_t len = strlen(words);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strncmp(verbs[i].name, words, len) == 0 &&
+            (verbs[i].name[len] == ' ' || verbs[i].name[len] == '\0'))
+            fprintf(out, "  %-18s %s\n", verbs[i].name, verbs[i].summary);
+    return fflush(out) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+}
+
+static int unknown_verb(const char *name)
+{
+    const char *near = NULL;
+    size_t least = SIZE_MAX;
+    if (is_group(name)) {
+        fprintf(stderr, "keyward: '%s' is no verb; these begin so:\n", name);
+        (void)list_group(stderr, name);
+        return KW_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (kw_word_is_nearer(name, verbs[i].name, &least))
+            near = verbs[i].name;
+    if (near == NULL) {
+        fprintf(stderr, "keyward: '%s' is no verb\n", name);
+        return usage(stderr, KW_EXIT_USAGE);
+    }
+    fprintf(stderr, "keyward: '%s' is no verb; did you mean '%s'?\n", name, near);
+    return KW_EXIT_USAGE;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* keyward help, and keyward help WORDS as keyward WORDS --help. */
+static int help(int argc, char **argv)
+{
+    char name[NAME_MAX_BYTES], flag[] = "--help";
+    const int last = read_words(argc, argv, name);
+    const struct verb *verb = verb_called(name);
+    char *words[] = {argv[last], flag, NULL};
+    if (argc < 2)
+        return usage(stdout, KW_EXIT_GOOD);
+    if (verb == NULL && !is_group(name))
+        return unknown_verb(name);
+    if (last + 1 < argc) {
+        fprintf(stderr, "keyward: help: '%s' is one word too many\n", argv[last + 1]);
+        return KW_EXIT_USAGE;
+    }
+    return verb != NULL ? verb->run(2, words) : list_group(stdout, name);
+}
+
 int main(int argc, char **argv)
 {
     char name[NAME_MAX_BYTES];
     if (argc < 2)
         return usage(stderr, KW_EXIT_USAGE);
-    if (strcmp(argv[1], "--help") == 0)
+    if (is_help(argv[1]))
         return usage(stdout, KW_EXIT_GOOD);
     if (strcmp(argv[1], "--version") == 0)
         return printf("keyward %s\n", KW_VERSION) > 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc - 1, argv + 1);
     const int last = read_words(argc, argv, name);
     const struct verb *verb = verb_called(name);
     if (verb != NULL)
         return verb->run(argc - last, argv + last);
-    if (is_group(name) && last + 1 < argc && strcmp(argv[last + 1], "--help") == 0)
-        return usage(stdout, KW_EXIT_GOOD); /* --help */
-    fprintf(stderr, "keyward: '%s' is no verb\n", name);
-    return usage(stderr, KW_EXIT_USAGE);
+    if (is_group(name) && last + 1 < argc && is_help(argv[last + 1]))
+        return list_group(stdout, name);
+    return unknown_verb(name);
 }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,18 +25,71 @@ TEST(no_verb_or_an_unknown_one__two_and_the_list)
     RUN("key", "explode");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "'key explode' is no verb");
-    RUN("key");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "'key' is no verb");
-    RUN("audit", "key");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "'audit key' is no verb");
     RUN("audit", "key", "burn", "it");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "'audit key burn' is no verb");
     RUN("", "create");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "'' is no verb");
+}
+
+TEST(group_alone__two_and_its_verbs)
+{
+    RUN("key");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "'key' is no verb; these begin so:");
+    CHECK_HAS(r.err, "key create");
+    CHECK(strstr(r.err, "keyring compare") == NULL);
+    RUN("audit", "key");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "audit key create");
+    CHECK(strstr(r.err, "audit show") == NULL);
+}
+
+TEST(nearly_a_verb__two_and_which_was_meant)
+{
+    RUN("key", "destory", "1");
+    CHECK(r.status == 2);
+    CHECK_STR(r.err, "keyward: 'key destory' is no verb; did you mean 'key destroy'?\n");
+    RUN("stats");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "did you mean 'status'?");
+    RUN("help", "statsu");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "did you mean 'status'?");
+}
+
+/* What --help says of these words, -h and help say too. */
+static void is_helped(const char *first, const char *second)
+{
+    static char wanted[sizeof r.out];
+    kw_run(&r, (const char *const[]){KEYWARD, first, second, "--help", NULL});
+    CHECK(r.status == 0);
+    snprintf(wanted, sizeof wanted, "%s", r.out);
+    kw_run(&r, (const char *const[]){KEYWARD, first, second, "-h", NULL});
+    CHECK(r.status == 0);
+    CHECK_STR(r.out, wanted);
+    kw_run(&r, (const char *const[]){KEYWARD, "help", first, second, NULL});
+    CHECK(r.status == 0);
+    CHECK_STR(r.out, wanted);
+}
+
+TEST(help__in_three_ways_of_a_verb_and_of_a_group)
+{
+    is_helped("key", "create");
+    is_helped("audit", "key");
+    RUN("help", "evidence");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "usage: keyward evidence [options]");
+    RUN("help");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "usage: keyward VERB");
+    RUN("-h");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "usage: keyward VERB");
+    RUN("help", "key", "create", "more");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "'more' is one word too many");
 }
 
 TEST(version_and_help__good)
