@@ -58,7 +58,7 @@ static int list_json(const struct kw_cli *cli, const struct kw_context *d)
 static void print_line(const struct kw_cli *cli, const struct kw_context *d,
                        const struct kw_version *v)
 {
-    char age[16];
+    char age[16], hash[KW_KEY_ID_HASH];
     bool here = kw_context_active(d) == v->n;
     enum kw_tint tint = here                           ? KW_TINT_GOOD
                         : v->state == KW_KEY_DISABLED  ? KW_TINT_WARN
@@ -69,6 +69,8 @@ static void print_line(const struct kw_cli *cli, const struct kw_context *d,
            kw_key_state_name(v->state), age, v->key_id, v->token.serial,
            d->ring->active == v->n ? "  baseline" : "", here ? "  active here" : "",
            kw_version_unproven(v) ? "  UNPROVEN" : "", kw_tint(cli, KW_TINT_OFF));
+    kw_version_hash(v, hash);
+    printf("%4s  %s\n", "", hash);
 }
 
 static int key_list_print_list(const struct kw_cli *cli, const struct kw_context *d)
@@ -109,7 +111,9 @@ int kw_verb_list(int argc, char **argv)
         .operands = "",
         .summary =
             "All KEK versions: state, how long in it, key_id, token; which one is the\n"
-            "cluster's baseline and which one this node wraps with.",
+            "cluster's baseline and which one this node wraps with; below each its "
+            "key_id's\n"
+            "hash, which is all that kube-apiserver's metrics say of it.",
     };
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code >= 0)
@@ -189,10 +193,12 @@ static void key_list_print_history(const struct kw_context *d, const struct kw_v
 
 static void print_version(const struct kw_context *d, const struct kw_version *v)
 {
+    char hash[KW_KEY_ID_HASH];
     KW_INVARIANT(d->ring != NULL); /* v is one of it */
-    printf("version        %u\nkey_id         %s\nstate          %s%s%s\nmechanism      "
-           "%s\n",
-           (unsigned)v->n, v->key_id, kw_key_state_name(v->state),
+    kw_version_hash(v, hash);
+    printf("version        %u\nkey_id         %s\n               %s\nstate          "
+           "%s%s%s\nmechanism      %s\n",
+           (unsigned)v->n, v->key_id, hash, kw_key_state_name(v->state),
            d->ring->active == v->n ? ", baseline" : "",
            kw_context_active(d) == v->n ? ", active here" : "",
            kw_mechanism_name(v->mechanism));

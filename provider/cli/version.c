@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <keyward/sha256.h>
+
 #include "gone.h"
 
 const char *kw_version_since(const struct kw_version *v)
@@ -161,20 +163,32 @@ static json_t *cli_version_history(const struct kw_context *context,
     return lines;
 }
 
+void kw_version_hash(const struct kw_version *v, char dst[KW_KEY_ID_HASH])
+{
+    uint8_t sha256[KW_SHA256];
+    dst[0] = '\0';
+    if (kw_failed(kw_sha256(kw_span_str(v->key_id), sha256)))
+        return;
+    const int len = snprintf(dst, KW_KEY_ID_HASH, "sha256:");
+    kw_hex(dst + len, KW_KEY_ID_HASH - (size_t)len, kw_span_of(sha256, sizeof sha256));
+}
+
 json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v)
 {
+    char hash[KW_KEY_ID_HASH];
+    kw_version_hash(v, hash);
     if (v->state == KW_KEY_UNKNOWN)
         return unknown_json(context, v);
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
+        "{s:i, s:s, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
         "s:b, s:b, s:i, s:o, s:o}",
-        "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
-        "mechanism", kw_mechanism_name(v->mechanism), "baseline",
-        context->ring->active == v->n, "active_here", kw_context_active(context) == v->n,
-        "second_copy", cli_version_or_null(v->second_copy), "origin", v->origin,
-        "operator", v->operator_, "tool", v->tool, "times", times_json(v), "token",
-        token_json(v), "objects", objects_json(v), "destroyable", v->want_destroyable,
-        "copyable", v->want_copyable, "same_key_as", (int)v->same_key_as,
-        "key_material_gone", kw_gone_json(context->ring, v), "history",
-        cli_version_history(context, v));
+        "n", (int)v->n, "key_id", v->key_id, "key_id_hash", hash, "state",
+        kw_key_state_name(v->state), "mechanism", kw_mechanism_name(v->mechanism),
+        "baseline", context->ring->active == v->n, "active_here",
+        kw_context_active(context) == v->n, "second_copy",
+        cli_version_or_null(v->second_copy), "origin", v->origin, "operator",
+        v->operator_, "tool", v->tool, "times", times_json(v), "token", token_json(v),
+        "objects", objects_json(v), "destroyable", v->want_destroyable, "copyable",
+        v->want_copyable, "same_key_as", (int)v->same_key_as, "key_material_gone",
+        kw_gone_json(context->ring, v), "history", cli_version_history(context, v));
 }

@@ -18,6 +18,12 @@ bool kw_time_parse(const char *text, int64_t *ret_wall_ns);
 /* Its key was adopted on somebody's word. */
 bool kw_version_unproven(const struct kw_version *v);
 
+/* "sha256:" and the SHA-256 of its key_id in hex: all that kube-apiserver says of it in its
+ * metrics (key_id_hash).  Source: k8s.io/apiserver v0.36.3,
+ * storage/value/encrypt/envelope/metrics/metrics.go.  "" when memory is out. */
+#define KW_KEY_ID_HASH (sizeof "sha256:" + 64)
+void kw_version_hash(const struct kw_version *v, char dst[KW_KEY_ID_HASH]);
+
 /* NULL when memory is out. */
 json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v);
 /* "Not answered" is null: it is not false.  NULL when memory is out. */

@@ -39,5 +39,16 @@ TEST(a_time_of_tomorrow__no_negative_age)
     CHECK_STR(age, "0s");
 }
 
+/* As sha256sum(1) gives it. */
+TEST(hash__of_the_key_id_as_an_api_server_labels_it)
+{
+    char hash[KW_KEY_ID_HASH];
+    struct kw_version v = {.key_id = "kw1-1-0123456789abcdef01234567"};
+    kw_version_hash(&v, hash);
+    CHECK_STR(hash, "sha256:"
+                    "158773e9eec1e65eabf98aa3f23964a301c6f1651d578eab787b18ab652ef18b");
+}
+
 KW_CASES("provider/cli/version", CASE(no_time__a_dash),
-         CASE(ages__the_largest_whole_unit), CASE(a_time_of_tomorrow__no_negative_age))
+         CASE(ages__the_largest_whole_unit), CASE(a_time_of_tomorrow__no_negative_age),
+         CASE(hash__of_the_key_id_as_an_api_server_labels_it))
