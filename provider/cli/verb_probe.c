@@ -16,6 +16,7 @@
 #include <keyward/env.h>
 
 #include "probe_sample.h"
+#include "probe_socket.h"
 #include "report.h"
 #include "percentile.h"
 #include "rules.h"
@@ -229,26 +230,25 @@ static kw_err somebody_listens(const char *path, struct kw_note *note)
 static int probe_run(const struct kw_cli *cli, struct probe *p)
 {
     struct kw_note note = {{0}};
+    char path[KW_PATH_MAX];
     int code;
-    kw_err e = p->sample_path == NULL
-                   ? KW_OK
-                   : kw_probe_sample_begin(cli, p->sample_path, cli->operand[0],
-                                           &p->sample, &note);
+    kw_err e = kw_probe_socket(cli, cli->operand[0], path, &note);
+    if (!kw_failed(e) && p->sample_path != NULL)
+        e = kw_probe_sample_begin(cli, p->sample_path, path, &p->sample, &note);
     if (!kw_failed(e))
-        e = somebody_listens(cli->operand[0], &note);
+        e = somebody_listens(path, &note);
     if (!kw_failed(e))
-        e = open_all(p, cli->operand[0], &note);
+        e = open_all(p, path, &note);
     if (kw_failed(e)) {
         code = kw_fail(cli, e, &note);
     } else {
         kw_report_begin(&p->report, cli);
         p->latency = cli->json ? json_object() : NULL;
         probe_all(p);
-        code = kw_report_end(&p->report,
-                             p->latency != NULL
-                                 ? json_pack("{s:s, s:o}", "socket", cli->operand[0],
-                                             "latency", p->latency)
-                                 : NULL);
+        code = kw_report_end(&p->report, p->latency != NULL
+                                             ? json_pack("{s:s, s:o}", "socket", path,
+                                                         "latency", p->latency)
+                                             : NULL);
     }
     for (int i = 0; p->status != NULL && i < 3; i++)
         kw_client_reply_wipe(p->status + i);
@@ -290,7 +290,8 @@ int kw_verb_probe(int argc, char **argv)
         .summary =
             "Does to a class's socket what kube-apiserver will do: Status, Encrypt, "
             "Decrypt,\nwith every rule it checks, then a tampered ciphertext, then the "
-            "latencies.",
+            "latencies.\nSOCKET is its path, kube-apiserver's endpoint (unix:///…), or a "
+            "class of the configuration.",
         .more = "--sample also wants the configuration of the daemon behind SOCKET "
                 "(--config): the\nsample has its domain, which stands in no ciphertext.",
         .options = options,

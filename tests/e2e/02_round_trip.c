@@ -125,7 +125,24 @@ TEST(many__both_classes__every_reply_is_right)
     instance_destroy(&h);
 }
 
-KW_CASES("02-round-trip",
+TEST(probe__class_of_the_configuration__its_socket)
+{
+    static char said[1 << 14];
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    assert_int_equal(
+        instance_tool(&h, said, sizeof said, "probe", "bulk", "--rounds", "1", NULL), 0);
+    assert_int_equal(instance_tool(&h, said, sizeof said, "probe", "bulk", "--json",
+                                   "--rounds", "1", NULL),
+                     0);
+    CHECK_HAS(said, h.bulk);
+    assert_int_equal(instance_tool(&h, said, sizeof said, "probe", "others", NULL), 3);
+    CHECK_HAS(said, "there are secrets, bulk");
+    assert_int_equal(instance_stop(&h), 0);
+    instance_destroy(&h);
+}
+
+KW_CASES("02-round-trip", CASE(probe__class_of_the_configuration__its_socket),
          CASE(decrypt__other_class__permission_denied_and_both_scopes_in_the_log),
          CASE(decrypt__any_bit_changed__invalid_argument),
          CASE(decrypt__iv_of_zeros__invalid_argument_and_no_bug),

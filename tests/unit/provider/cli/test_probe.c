@@ -30,6 +30,29 @@ TEST(decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both)
     rig_free(rig);
 }
 
+/* As EncryptionConfiguration spells it, and as gRPC does, too. */
+TEST(endpoint_of_kube_apiserver__is_the_socket)
+{
+    static const char *const schemes[] = {"unix://", "unix:"};
+    struct rig *rig = rig_new();
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        char endpoint[256];
+        CHECK(snprintf(endpoint, sizeof endpoint, "%s%s", schemes[i], rig->path) > 0);
+        kw_run(&r,
+               (const char *const[]){KEYWARD, "probe", endpoint, "--rounds", "0", NULL});
+        CHECK_HAS(r.out, "ok    Status");
+    }
+    rig_free(rig);
+}
+
+TEST(word_that_is_neither_file_nor_class__said)
+{
+    kw_run(&r, (const char *const[]){KEYWARD, "probe", "secrets", "--config",
+                                     "/nonexistent/keyward.yaml", NULL});
+    CHECK(r.status != 0);
+    CHECK_HAS(r.err, "secrets: no file, and whether it is a class is not known");
+}
+
 TEST(encrypt_is_refused__fails_with_the_servers_word)
 {
     struct rig *rig = rig_new();
@@ -123,7 +146,8 @@ TEST(sample__of_a_socket_that_fails_or_of_no_class__none_is_kept)
     rig_free(rig);
 }
 
-KW_CASES("provider/cli/probe",
+KW_CASES("provider/cli/probe", CASE(endpoint_of_kube_apiserver__is_the_socket),
+         CASE(word_that_is_neither_file_nor_class__said),
          CASE(sample__of_a_socket_that_fails_or_of_no_class__none_is_kept),
          CASE(decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both),
          CASE(encrypt_is_refused__fails_with_the_servers_word),
