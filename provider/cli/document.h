@@ -8,9 +8,12 @@
 
 #include "cli.h"
 
-/* Everything that is wrong, a sentence each; "" = nothing. */
+/* Everything that is wrong: a line each, and behind it what to do, a line that begins with
+ * KW_REASON_REMEDY; "" = nothing. */
+#define KW_REASON_REMEDY "  -> "
 struct kw_reasons {
-    char text[4096];
+    char text[16384];
+    size_t count; /* reasons; also those that do not fit */
 };
 
 /* PROBLEM, with every reason in *ret_why, when health.state is not "up", the active
@@ -19,6 +22,8 @@ struct kw_reasons {
  * of them is missing. */
 enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_why);
 
+/* For people: the verdict, which agrees with the exit code; what is wrong, first; a table of
+ * classes, tokens, versions and workers; everything else a line. */
 void kw_document_print(const struct kw_cli *cli, const json_t *document);
 
 #endif

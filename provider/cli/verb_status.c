@@ -25,9 +25,6 @@ static int status_show(const struct kw_cli *cli, const char *path, const char *t
         return kw_json_out(d, code);
     kw_document_print(cli, d);
     json_decref(d);
-    if (code != KW_EXIT_GOOD)
-        printf("%sFAIL%s  %s\n", kw_tint(cli, KW_TINT_BAD), kw_tint(cli, KW_TINT_OFF),
-               why.text);
     return fflush(stdout) == 0 ? (int)code : KW_EXIT_BLIND;
 }
 

@@ -261,7 +261,7 @@ TEST(start__last_good_refused_too__both_reasons_said)
     instance_start(&h, NULL);
     mark = instance_await(&h, mark, NULL, "event=last-good-refused", "keyring.json",
                           "line 1", NULL);
-    CHECK_HAS(instance_read_status(&h, 1), "Its last good copy is refused too");
+    CHECK_HAS(instance_read_status(&h, 1), "its last good copy is refused too");
     keyring_back(&h);
     instance_await(&h, mark, NULL, "event=keyring-proven", NULL);
     instance_read_status(&h, 0);

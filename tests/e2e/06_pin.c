@@ -24,7 +24,7 @@ static void stopped(struct instance *h)
     status_is(h, h->bulk, UNAVAILABLE);
     const char *said = instance_read_status(h, 1);
     CHECK_HAS(said, "CKR_PIN_INCORRECT");
-    CHECK_HAS(said, "A PIN is latched");
+    CHECK_HAS(said, "a PIN is latched");
     CHECK(strstr(said, wrong_pin) == NULL);
 }
 

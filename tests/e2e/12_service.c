@@ -488,7 +488,7 @@ TEST(status_verb__up_rejected_gone__0_1_3_and_2_for_wrong_usage)
     CHECK_HAS(out, "is keywardd running?");
     instance_up(&h);
     assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 0);
-    CHECK_HAS(out, "up");
+    CHECK_HAS(out, "well: the HSM is up");
     assert_int_equal(instance_tool(&h, out, sizeof out, "status", "--json", NULL), 0);
     CHECK(out[0] == '{');
     assert_int_equal(instance_tool(&h, out, sizeof out, "status", "--nonsense", NULL), 2);

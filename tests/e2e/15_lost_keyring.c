@@ -60,7 +60,7 @@ TEST(sample_kept__proves_the_key_and_the_node_serves_again)
     refused("nothing shows that");
     instance_do(&h, "key", "create", "--adopt", sealed.key_id, "--sample", sample, NULL);
     must_be_read();
-    CHECK_HAS(instance_read_status(&h, 0), "origin adopted: opened a sample, 20");
+    CHECK_HAS(instance_read_status(&h, 0), "adopted: opened a sample, 20");
     instance_destroy(&h);
 }
 
@@ -69,7 +69,7 @@ TEST(nothing_kept__unproven_is_shown_by_the_daemon_too)
     begin();
     instance_do(&h, "key", "create", "--adopt", sealed.key_id, "--unproven", NULL);
     must_be_read();
-    CHECK_HAS(instance_read_status(&h, 0), "origin unproven: ");
+    CHECK_HAS(instance_read_status(&h, 0), "  unproven: ");
     instance_destroy(&h);
 }
 

@@ -214,7 +214,7 @@ TEST(tool_is_refused_while_the_daemon_serves__shown_and_not_tried)
     instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_tool(&h);
     instance_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
-    CHECK_HAS(instance_read_status(&h, 1), "A PIN is latched");
+    CHECK_HAS(instance_read_status(&h, 1), "a PIN is latched");
     instance_signal_workers(&h, 9);
     instance_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
     assert_int_equal(node_logins(&h), 1);

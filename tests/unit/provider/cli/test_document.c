@@ -200,8 +200,46 @@ TEST(long_reasons__every_word_of_them)
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         snprintf(text, sizeof text, "{\"%s\": \"%s\"}}", members[i], reason);
         CHECK(judge(text, &why) == KW_EXIT_PROBLEM);
-        CHECK_HAS(why.text, "do so!. ");
+        CHECK_HAS(why.text, "do so!\n");
     }
+}
+
+TEST(reasons__a_line_each_with_what_to_do_and_counted)
+{
+    struct kw_reasons why = {{0}};
+    size_t lines = 0;
+    CHECK(
+        judge(
+            "{\"health\": {\"state\": \"lost\", \"reason\": \"gone\"}, "
+            "\"pin_latched\": true, \"tokens\": [], \"versions\": [], "
+            "\"keyring\": {\"rejected\": null}, \"configuration\": {\"rejected\": null}, "
+            "\"active\": {\"code\": \"ok\"}, \"audit\": null}",
+            &why) == KW_EXIT_PROBLEM);
+    assert_int_equal(why.count, 2);
+    for (const char *at = why.text; *at != '\0'; at += strcspn(at, "\n") + 1, lines++)
+        CHECK((strncmp(at, KW_REASON_REMEDY, strlen(KW_REASON_REMEDY)) == 0) ==
+              (lines % 2 == 1));
+    assert_int_equal(lines, 4);
+    CHECK_HAS(why.text, "the HSM is lost: gone\n" KW_REASON_REMEDY "keyward check");
+    CHECK_HAS(why.text, "keyward pin retry");
+}
+
+/* More than anybody has: none is cut within. */
+TEST(reasons_that_do_not_fit__counted_and_left_out_whole)
+{
+    static char text[1 << 16];
+    struct kw_reasons why = {{0}};
+    size_t len = (size_t)snprintf(text, sizeof text, "{\"versions\": [");
+    for (unsigned i = 0; i < 400; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "%s{\"n\": %u, \"state\": \"retired\", \"verdict\": "
+                                "\"missing\", \"reason\": \"%050u\"}",
+                                i > 0 ? ", " : "", i, i);
+    snprintf(text + len, sizeof text - len, "]}");
+    CHECK(judge(text, &why) == KW_EXIT_PROBLEM);
+    CHECK(why.count > 400);
+    CHECK(strlen(why.text) > sizeof why.text - 512);
+    CHECK(why.text[strlen(why.text) - 1] == '\n');
 }
 
 TEST(state_without_a_reason__no_colon_before_nothing)
@@ -209,11 +247,13 @@ TEST(state_without_a_reason__no_colon_before_nothing)
     struct kw_reasons why = {{0}};
     CHECK(judge("{\"health\": {\"state\": \"starting\", \"reason\": \"\"}}", &why) ==
           KW_EXIT_PROBLEM);
-    CHECK_HAS(why.text, "the HSM is starting. ");
+    CHECK_HAS(why.text, "the HSM is starting\n");
 }
 
 KW_CASES("provider/cli/document", CASE(long_reasons__every_word_of_them),
          CASE(state_without_a_reason__no_colon_before_nothing),
+         CASE(reasons__a_line_each_with_what_to_do_and_counted),
+         CASE(reasons_that_do_not_fit__counted_and_left_out_whole),
          CASE(hsm_not_up__a_problem_with_its_reason),
          CASE(reload_rejected__a_problem_though_all_is_up),
          CASE(inputs_quarantined__a_problem_with_its_end_and_the_way_out),

@@ -77,18 +77,23 @@ TEST(lost__one_with_the_reason)
     CHECK(status_of("{\"health\": {\"state\": \"lost\", \"reason\": \"no canary\"},"
                     "\"keyring\": {\"rejected\": null}, \"pin_latched\": false}",
                     NULL) == 1);
-    CHECK_HAS(r.out, "FAIL");
-    CHECK_HAS(r.out, "no canary");
+    CHECK(strncmp(r.out, "not well: ", strlen("not well: ")) == 0);
+    CHECK_HAS(r.out, "\nFAIL  the HSM is lost: no canary\n      -> keyward check");
 }
 
 TEST(up__every_part_printed)
 {
     CHECK(status_of(UP, NULL) == 0);
+    CHECK(strncmp(r.out, "well: ", strlen("well: ")) == 0);
     CHECK_HAS(r.out, "n 2, key_id kw1-2-0123456789abcdef01234567");
-    CHECK_HAS(r.out, "n 1, state retired");
+    CHECK_HAS(r.out,
+              "version  state    verdict  origin  found  key_id\n1        retired  ");
     CHECK_HAS(r.out, "serial 4, rejected -");
     CHECK_HAS(r.out, "workers      none");
-    CHECK_HAS(r.out, "name bulk, cache (hits 3)");
+    CHECK_HAS(r.out, "class  scope  encrypt_calls  decrypt_calls  failed_calls  "
+                     "cache.entries  cache.hits  socket\n"
+                     "bulk   -      -              -              -             "
+                     "-              3           -\n");
     CHECK_HAS(r.out, "file /c, rejected -, changed log.level classes[0].mode, no none\n");
     CHECK(strchr(r.out, '\033') == NULL);
 }
