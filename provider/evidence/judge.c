@@ -30,6 +30,11 @@ bool kw_row_is(const json_t *row, const char *column)
     return json_is_true(json_object_get(row, column));
 }
 
+bool kw_row_says(const json_t *row, const char *column, const char *text)
+{
+    return strcmp(kw_row_text(row, column), text) == 0;
+}
+
 bool kw_row_is_null(const json_t *row, const char *column)
 {
     return !json_object_get(row, column) || json_is_null(json_object_get(row, column));

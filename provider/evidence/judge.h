@@ -34,6 +34,7 @@ void kw_judge_rule(struct kw_judge *j, const struct kw_judge_rule *rule);
 const char *kw_row_text(const json_t *row, const char *column);
 json_int_t kw_row_number(const json_t *row, const char *column);
 bool kw_row_is(const json_t *row, const char *column);
+bool kw_row_says(const json_t *row, const char *column, const char *text);
 bool kw_row_is_null(const json_t *row, const char *column);
 /* false: null, or no time; *ret_us is untouched. */
 bool kw_row_time(const json_t *row, const char *column, int64_t *ret_us);

@@ -9,11 +9,6 @@
 
 #define ENDED_PRUNED " destroyed " /* between key_id and time, in the proof of a prune */
 
-static bool ended_is(const json_t *row, const char *column, const char *text)
-{
-    return strcmp(kw_row_text(row, column), text) == 0;
-}
-
 /* ---- one version ---- */
 
 struct ended {
@@ -31,14 +26,15 @@ static struct ended ended_history(const struct kw_judge *j, const json_t *row)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, act)
     {
-        if (!ended_is(act, "from", "keyring") ||
-            !ended_is(act, "key_id", kw_row_text(row, "key_id")))
+        if (!kw_row_says(act, "from", "keyring") ||
+            !kw_row_says(act, "key_id", kw_row_text(row, "key_id")))
             continue;
-        ended.was_accepted |= ended_is(act, "act", "accept");
-        if (ended_is(act, "act", "enable")) {
+        ended.was_accepted |= kw_row_says(act, "act", "accept");
+        if (kw_row_says(act, "act", "enable")) {
             ended.has_line = false;
             ended.proof = "";
-        } else if (ended_is(act, "act", "disable") || ended_is(act, "act", "destroy")) {
+        } else if (kw_row_says(act, "act", "disable") ||
+                   kw_row_says(act, "act", "destroy")) {
             ended.has_line = true;
             if (!kw_row_is_null(act, "proof"))
                 ended.proof = kw_row_text(act, "proof");
@@ -121,7 +117,7 @@ static json_int_t ended_missing(const struct kw_judge *j)
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, row)
     {
         uint32_t n = 0;
-        if (ended_is(row, "from", "keyring") && ended_is(row, "act", "prune") &&
+        if (kw_row_says(row, "from", "keyring") && kw_row_says(row, "act", "prune") &&
             kw_key_id_parse(kw_span_str(kw_row_text(row, "key_id")), &n))
             known += n < highest;
     }
@@ -136,7 +132,7 @@ static bool ended_reaches_back(const struct kw_judge *j)
     int64_t us = 0;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, act)
     {
-        if (ended_is(act, "from", "keyring") && kw_row_time(act, "time", &us))
+        if (kw_row_says(act, "from", "keyring") && kw_row_time(act, "time", &us))
             return us < kw_evidence_head(j->e)->from_us;
     }
     return false;
@@ -149,7 +145,7 @@ static void ended_judge_missing(struct kw_judge *j)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, act)
     {
-        if (ended_is(act, "from", "keyring") && ended_is(act, "act", "prune"))
+        if (kw_row_says(act, "from", "keyring") && kw_row_says(act, "act", "prune"))
             ended_judge_pruned(j, act);
     }
     if (missing > 0 && !ended_reaches_back(j))

@@ -13,11 +13,6 @@ static void etcd_each(struct kw_judge *j, etcd_judge *judge)
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ETCD), i, row) judge(j, row);
 }
 
-static bool etcd_is(const json_t *row, const char *column, const char *text)
-{
-    return strcmp(kw_row_text(row, column), text) == 0;
-}
-
 /* ---- what it is of ---- */
 
 static bool etcd_has_version(const struct kw_judge *j, const char *key_id)
@@ -26,7 +21,7 @@ static bool etcd_has_version(const struct kw_judge *j, const char *key_id)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ROTATIONS), i, row)
     {
-        if (etcd_is(row, "key_id", key_id))
+        if (kw_row_says(row, "key_id", key_id))
             return true;
     }
     return false;
@@ -41,8 +36,9 @@ static const char *etcd_is_of_nothing(const struct kw_judge *j, const json_t *re
     bool has_keyring = json_array_size(kw_evidence_rows(j->e, KW_EVIDENCE_ROTATIONS)) > 0;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_OBJECTS), i, row)
     {
-        if (etcd_is(row, "report", kw_row_text(report, "report")) &&
-            etcd_is(row, "stored_as", "kms-v2") && kw_row_number(row, "current") > 0 &&
+        if (kw_row_says(row, "report", kw_row_text(report, "report")) &&
+            kw_row_says(row, "stored_as", "kms-v2") &&
+            kw_row_number(row, "current") > 0 &&
             (!has_keyring || etcd_has_version(j, kw_row_text(row, "key_id"))))
             return NULL;
     }
@@ -64,10 +60,10 @@ static bool etcd_has_clear(const struct kw_judge *j, const json_t *report,
     {
         const bool is_clear =
             strncmp(kw_row_text(row, "stored_as"), "plain-", strlen("plain-")) == 0 ||
-            etcd_is(row, "stored_as", "other");
-        if (!is_clear || !etcd_is(row, "resource", "secrets") ||
+            kw_row_says(row, "stored_as", "other");
+        if (!is_clear || !kw_row_says(row, "resource", "secrets") ||
             !kw_row_is_null(row, "why") ||
-            !etcd_is(row, "report", kw_row_text(report, "report")))
+            !kw_row_says(row, "report", kw_row_text(report, "report")))
             continue;
         for (size_t p = 0; places[p] != NULL; p++)
             if (kw_row_number(row, places[p]) > 0)

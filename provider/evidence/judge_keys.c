@@ -4,11 +4,6 @@
 
 #include "judge.h"
 
-static bool keys_is(const json_t *row, const char *column, const char *text)
-{
-    return strcmp(kw_row_text(row, column), text) == 0;
-}
-
 /* ---- tokens ---- */
 
 /* "FIPS 140-2", with whatever stands between its digits. */
@@ -75,8 +70,8 @@ static void keys_judge_without(struct kw_judge *j)
         json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), k, key)
         {
             has_key = has_key || ((kw_row_is_usable(key) || kw_row_is_unknown(key)) &&
-                                  keys_is(key, "node", kw_row_text(token, "node")) &&
-                                  keys_is(key, "token", kw_row_text(token, "token")));
+                                  kw_row_says(key, "node", kw_row_text(token, "node")) &&
+                                  kw_row_says(key, "token", kw_row_text(token, "token")));
         }
         kw_judge_subject(token, subject);
         if (!has_key)
@@ -179,7 +174,7 @@ static void keys_each_attribute(struct kw_judge *j, const char *name,
         kw_judge_subject(key, of);
         snprintf(subject, sizeof subject, "%s, %s", of, name);
         for (; keys_has(key, one = json_array_get(rows, at)); at++) {
-            if (!keys_is(one, "attribute", name))
+            if (!kw_row_says(one, "attribute", name))
                 continue;
             is_read = true;
             judge(j, subject, one);

@@ -4,11 +4,6 @@
 
 #include "judge.h"
 
-static bool lives_is(const json_t *row, const char *column, const char *text)
-{
-    return strcmp(kw_row_text(row, column), text) == 0;
-}
-
 /* ---- the cryptoperiod ---- */
 
 static void lives_judge_cryptoperiod(struct kw_judge *j, const json_t *row)
@@ -16,7 +11,7 @@ static void lives_judge_cryptoperiod(struct kw_judge *j, const json_t *row)
     const struct kw_evidence_head *head = kw_evidence_head(j->e);
     const json_int_t used = kw_row_number(row, "days_used");
     const bool is_over = used > (json_int_t)head->cryptoperiod_days;
-    if (lives_is(row, "state", "active"))
+    if (kw_row_says(row, "state", "active"))
         kw_judge_say(j, kw_row_text(row, "key_id"),
                      kw_row_number(row, "days_left") < 0 ? KW_OUTCOME_FAIL
                                                          : KW_OUTCOME_PASS,
@@ -39,7 +34,7 @@ static const char *lives_doubt(const struct kw_judge *j, const json_t *row)
     if (kw_row_is_unknown(row))
         return KW_JUDGE_UNKNOWN;
     if (!kw_row_time(row, "activated", &from_us))
-        return lives_is(row, "state", "active") || !kw_row_is_null(row, "activated")
+        return kw_row_says(row, "state", "active") || !kw_row_is_null(row, "activated")
                    ? "nobody wrote down when it became the baseline"
                    : NULL;
     return from_us > kw_evidence_head(j->e)->at_us
@@ -55,7 +50,7 @@ static bool lives_was_baseline(const struct kw_judge *j, const json_t *row)
     if (!kw_row_time(row, "activated", &from_us))
         return false;
     (void)kw_row_time(row, "retired", &to_us);
-    return lives_is(row, "state", "active") ||
+    return kw_row_says(row, "state", "active") ||
            (from_us < head->to_us && to_us > head->from_us);
 }
 
@@ -99,7 +94,7 @@ void kw_judge_second_copy(struct kw_judge *j)
     {
         const json_t *next = json_array_get(rows, i + 1);
         proven += !kw_row_is_null(row, "proven") && kw_row_is_null(row, "gone");
-        if (next != NULL && lives_is(next, "key_id", kw_row_text(row, "key_id")))
+        if (next != NULL && kw_row_says(next, "key_id", kw_row_text(row, "key_id")))
             continue;
         lives_judge_copies(j, row, proven);
         proven = 0;

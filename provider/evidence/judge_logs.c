@@ -6,19 +6,14 @@
 
 #define INVOCATIONS_MAX (INT64_C(1) << 32) /* SP 800-38D, 8.3 */
 
-static bool logs_is(const json_t *row, const char *column, const char *text)
-{
-    return strcmp(kw_row_text(row, column), text) == 0;
-}
-
 /* A log that does not follow from record to record shows nothing; one that is not there, or
  * has nothing, is not answered.  true: that is said. */
 static bool logs_say_unusable(struct kw_judge *j, const json_t *log)
 {
     const char *node = kw_row_text(log, "node");
-    if (logs_is(log, "verdict", "broken"))
+    if (kw_row_says(log, "verdict", "broken"))
         kw_judge_say(j, node, KW_OUTCOME_FAIL, "broken: %s", kw_row_text(log, "why"));
-    else if (logs_is(log, "verdict", "none"))
+    else if (kw_row_says(log, "verdict", "none"))
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "there is none");
     else
         return false;
@@ -33,7 +28,7 @@ static void logs_each(struct kw_judge *j, const char *kind, logs_judge *judge)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_LOGS), i, row)
     {
-        if (logs_is(row, "log", kind) && !logs_say_unusable(j, row))
+        if (kw_row_says(row, "log", kind) && !logs_say_unusable(j, row))
             judge(j, row);
     }
 }
@@ -57,7 +52,7 @@ void kw_judge_sound(struct kw_judge *j)
  * is one of these. */
 static void logs_judge_operator_sound(struct kw_judge *j, const json_t *log)
 {
-    if (logs_is(log, "verdict", "sound"))
+    if (kw_row_says(log, "verdict", "sound"))
         logs_judge_sound(j, log);
     else
         kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_FAIL, "%s: %s",
@@ -76,7 +71,7 @@ static const json_t *logs_node(const struct kw_judge *j, const char *name)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_NODES), i, row)
     {
-        if (logs_is(row, "node", name))
+        if (kw_row_says(row, "node", name))
             return row;
     }
     return NULL;
@@ -113,7 +108,8 @@ static bool logs_is_known_key(const struct kw_judge *j, const char *sha256)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_STATED), i, row)
     {
-        if (logs_is(row, "what", KW_STATED_AUDIT_KEY) && logs_is(row, "sha256", sha256))
+        if (kw_row_says(row, "what", KW_STATED_AUDIT_KEY) &&
+            kw_row_says(row, "sha256", sha256))
             return true;
     }
     return false;
@@ -128,7 +124,7 @@ static const char *logs_first(const struct kw_judge *j, const char *node,
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_COVERAGE), i, row)
     {
-        if (logs_is(row, "node", node) && logs_is(row, "kind", kind))
+        if (kw_row_says(row, "node", node) && kw_row_says(row, "kind", kind))
             return kw_row_text(row, "from");
     }
     return NULL;
@@ -172,7 +168,7 @@ static const char *logs_unanchored(const struct kw_judge *j, const char *node)
     bool is_told = false;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_COVERAGE), i, row)
     {
-        if (!logs_is(row, "node", node) || logs_is(row, "kind", "absent"))
+        if (!kw_row_says(row, "node", node) || kw_row_says(row, "kind", "absent"))
             continue;
         if (kw_row_is(row, "gap"))
             return kw_row_text(row, "from");
@@ -232,7 +228,7 @@ static void logs_count_acts(const struct kw_judge *j, const char *node, size_t *
     *ret_acts = *ret_without = 0;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, row)
     {
-        if (!logs_is(row, "from", node) || !kw_row_is(row, "in_period"))
+        if (!kw_row_says(row, "from", node) || !kw_row_is(row, "in_period"))
             continue;
         ++*ret_acts;
         *ret_without += kw_row_text(row, "ticket")[0] == '\0';
@@ -247,7 +243,7 @@ static void logs_judge_tickets(struct kw_judge *j, const json_t *log)
     const char *untimely = kw_judge_untimely(j, logs_node(j, node));
     size_t acts, without;
     logs_count_acts(j, node, &acts, &without);
-    if (without == 0 && !logs_is(log, "verdict", "sound"))
+    if (without == 0 && !kw_row_says(log, "verdict", "sound"))
         kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "%s: %s",
                      kw_row_text(log, "verdict"), kw_row_text(log, "why"));
     else if (without == 0 && untimely != NULL)
@@ -271,8 +267,8 @@ static void logs_judge_untold(struct kw_judge *j)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_LOGS), i, row)
     {
-        if (logs_is(row, "log", "audit") &&
-            (logs_is(row, "verdict", "none") || logs_is(row, "verdict", "broken")))
+        if (kw_row_says(row, "log", "audit") && (kw_row_says(row, "verdict", "none") ||
+                                                 kw_row_says(row, "verdict", "broken")))
             kw_judge_say(j, kw_row_text(row, "node"), KW_OUTCOME_NOT_ANSWERED,
                          "its log is %s: %s", kw_row_text(row, "verdict"),
                          kw_row_text(row, "why"));
@@ -289,7 +285,7 @@ void kw_judge_invocations(struct kw_judge *j)
     json_array_foreach(rows, i, row)
     {
         key_id = kw_row_text(row, "key_id");
-        if (!logs_is(row, "method", "encrypt") || key_id[0] == '\0')
+        if (!kw_row_says(row, "method", "encrypt") || key_id[0] == '\0')
             continue;
         const json_int_t sum = json_integer_value(json_object_get(of, key_id));
         if (json_object_set_new(of, key_id,

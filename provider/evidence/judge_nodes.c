@@ -4,11 +4,6 @@
 
 #include "judge.h"
 
-static bool nodes_is(const json_t *row, const char *column, const char *text)
-{
-    return strcmp(kw_row_text(row, column), text) == 0;
-}
-
 const char *kw_judge_untimely(const struct kw_judge *j, const json_t *node)
 {
     const struct kw_evidence_head *head = kw_evidence_head(j->e);
@@ -30,11 +25,12 @@ static const char *nodes_twin(const struct kw_judge *j, const char *node)
     json_array_foreach(logs, i, mine)
     {
         const char *id = kw_row_text(mine, "log_id");
-        if (!nodes_is(mine, "node", node) || id[0] == '\0')
+        if (!kw_row_says(mine, "node", node) || id[0] == '\0')
             continue;
         json_array_foreach(logs, k, other)
         {
-            if (k < i && nodes_is(other, "log_id", id) && !nodes_is(other, "node", node))
+            if (k < i && kw_row_says(other, "log_id", id) &&
+                !kw_row_says(other, "node", node))
                 return kw_row_text(other, "node");
         }
     }
@@ -78,7 +74,7 @@ static const char *nodes_setting(const struct kw_judge *j, const char *node,
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_CONFIGURATION), i, row)
     {
-        if (nodes_is(row, "node", node) && nodes_is(row, "setting", setting))
+        if (kw_row_says(row, "node", node) && kw_row_says(row, "setting", setting))
             return kw_row_text(row, "value");
     }
     return NULL;
@@ -115,7 +111,7 @@ static enum nodes_wraps nodes_wraps(const struct kw_judge *j, const char *node)
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), i, row)
     {
         const bool is_baseline = kw_row_is(row, "baseline");
-        if (!nodes_is(row, "node", node))
+        if (!kw_row_says(row, "node", node))
             continue;
         if (is_baseline != kw_row_is(row, "active_here"))
             return WRAPS_WITH_ANOTHER;
@@ -165,7 +161,7 @@ static const char *nodes_judge_keyring(const struct kw_judge *j, const json_t *r
     const json_t *newest = nodes_newest(j);
     if (newest == NULL || keyring[0] == '\0')
         kw_note_set(ret_why, "it has no keyring");
-    else if (!nodes_is(newest, "keyring_sha256", keyring))
+    else if (!kw_row_says(newest, "keyring_sha256", keyring))
         kw_note_set(ret_why, "its keyring is not that of %s",
                     kw_row_text(newest, "node"));
     else if (!kw_row_is_null(row, "keyring_serial"))
@@ -297,7 +293,7 @@ void kw_judge_custody(struct kw_judge *j)
     size_t i;
     json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_STATED), i, row)
     {
-        if (nodes_is(row, "what", "custodians"))
+        if (kw_row_says(row, "what", "custodians"))
             kw_judge_say(j, kw_row_text(row, "value"), KW_OUTCOME_PASS, "SHA-256 %s",
                          kw_row_text(row, "sha256"));
     }
