@@ -31,6 +31,11 @@ static void text_of(size_t len)
         size_t n = kw_text_first(s, &point);
         /*@ assert character: 1 <= n <= 4 && n <= len; */
     }
+    if (len > 0) {
+        char shown[KW_SHOWN_MAX];
+        size_t n = kw_text_shown(s, shown);
+        /*@ assert shown: 1 <= n <= 4 && n <= len; */
+    }
     (void)kw_is_text(s);
     (void)kw_is_printable_text(s);
 }
