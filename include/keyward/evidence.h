@@ -94,7 +94,6 @@ struct kw_evidence_collected {
     const json_t *node;          /* node.json; NULL: nothing was collected of it     */
     const json_t *const *tokens; /* token-NAME.json, in the configuration's order */
     size_t token_count;
-    const struct kw_keyring *ring; /* keyring.json; NULL: there is none     */
 };
 /* Nodes, tokens, keys, attributes, configuration. `stated`: what the operator says, or
  * NULL.  BAD_INPUT: a document lacks what it must have, the note says which. */
@@ -123,7 +122,12 @@ void kw_evidence_judge(struct kw_evidence *e);
 #define KW_OUTCOME_PASS "pass"
 #define KW_OUTCOME_FAIL "fail"
 #define KW_OUTCOME_NOT_ANSWERED "not-answered"
-/* The worst of all checks. */
+/* How many rows of checks there are; what is no outcome counts as not answered. */
+struct kw_evidence_sum {
+    size_t pass, fail, not_answered;
+};
+struct kw_evidence_sum kw_evidence_count(const struct kw_evidence *e);
+/* The worst of all checks; without any not answered. */
 const char *kw_evidence_outcome(const struct kw_evidence *e);
 
 /* ---- what it looks like ---- */

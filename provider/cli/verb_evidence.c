@@ -14,25 +14,6 @@ enum { KW_EXIT_UNSATISFIED = 4 }; /* the bundle is there, and not every check pa
 
 /* ---- what it came to ---- */
 
-struct evidence_sum {
-    size_t pass, fail, not_answered;
-};
-
-static struct evidence_sum evidence_count(const struct kw_evidence *e)
-{
-    struct evidence_sum sum = {0};
-    const json_t *row;
-    size_t i;
-    json_array_foreach(kw_evidence_rows(e, KW_EVIDENCE_CHECKS), i, row)
-    {
-        const char *outcome = json_string_value(json_object_get(row, "outcome"));
-        sum.pass += strcmp(outcome, KW_OUTCOME_PASS) == 0;
-        sum.fail += strcmp(outcome, KW_OUTCOME_FAIL) == 0;
-        sum.not_answered += strcmp(outcome, KW_OUTCOME_NOT_ANSWERED) == 0;
-    }
-    return sum;
-}
-
 static void evidence_print_checks(const struct kw_cli *cli, const struct kw_evidence *e,
                                   const char *outcome, enum kw_tint tint)
 {
@@ -52,7 +33,7 @@ static void evidence_print_checks(const struct kw_cli *cli, const struct kw_evid
 static int evidence_report(const struct kw_cli *cli, const struct kw_bundle_asked *asked,
                            const struct kw_bundle_made *made)
 {
-    const struct evidence_sum sum = evidence_count(made->evidence);
+    const struct kw_evidence_sum sum = kw_evidence_count(made->evidence);
     const char *outcome = kw_evidence_outcome(made->evidence);
     const bool is_good = strcmp(outcome, KW_OUTCOME_PASS) == 0;
     const int code = is_good ? KW_EXIT_GOOD : KW_EXIT_UNSATISFIED;

@@ -6,27 +6,6 @@
 
 #include <string.h>
 
-struct page_counts {
-    size_t pass, fail, open;
-};
-
-static struct page_counts page_counts(const struct kw_evidence *e)
-{
-    const json_t *checks = kw_evidence_rows(e, KW_EVIDENCE_CHECKS);
-    struct page_counts n = {0};
-    for (size_t i = 0; i < json_array_size(checks); i++) {
-        const char *outcome =
-            json_string_value(json_object_get(json_array_get(checks, i), "outcome"));
-        if (strcmp(outcome, KW_OUTCOME_FAIL) == 0)
-            n.fail++;
-        else if (strcmp(outcome, KW_OUTCOME_PASS) == 0)
-            n.pass++;
-        else
-            n.open++;
-    }
-    return n;
-}
-
 static void page_begin(const struct kw_evidence_head *head, FILE *out)
 {
     fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -77,12 +56,12 @@ static void page_facts(const struct kw_evidence *e, FILE *out)
             head->cryptoperiod_days);
 }
 
-static const char *page_meaning(const struct page_counts *n)
+static const char *page_meaning(const struct kw_evidence_sum *n)
 {
     if (n->fail > 0)
         return "At least one check fails. What fails comes first in the table of checks, "
                "with the reason.";
-    if (n->open > 0)
+    if (n->not_answered > 0)
         return "No check fails, but not each was answered, and that is never a pass: "
                "these "
                "come first in the table of checks, with the reason.";
@@ -91,7 +70,7 @@ static const char *page_meaning(const struct page_counts *n)
 
 static void page_outcome(const struct kw_evidence *e, FILE *out)
 {
-    const struct page_counts n = page_counts(e);
+    const struct kw_evidence_sum n = kw_evidence_count(e);
     fputs("<section class=\"outcome\" aria-label=\"Outcome\">\n<p "
           "class=\"overall\">Overall "
           "outcome ",
@@ -101,7 +80,7 @@ static void page_outcome(const struct kw_evidence *e, FILE *out)
         out,
         "</p>\n<ul><li><b>%zu</b> checks fail</li><li><b>%zu</b> are not answered</li>"
         "<li><b>%zu</b> pass</li></ul>\n<p>%s Read <a href=\"#%s\">",
-        n.fail, n.open, n.pass, page_meaning(&n),
+        n.fail, n.not_answered, n.pass, page_meaning(&n),
         kw_evidence_spec(KW_EVIDENCE_LIMITS)->name);
     kw_html_string(out, kw_evidence_spec(KW_EVIDENCE_LIMITS)->title);
     fputs("</a> before you rely on it, and verify the folder as VERIFY.txt in it says: "
