@@ -105,7 +105,8 @@ struct kw_hsm_health {
                               no more: by its state, its verdict, or as it is gone   */
     uint64_t away_epoch;   /* grows when a proven version's key is not found any more: an
                               outage of that version                                  */
-    kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
+    kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed; a
+                              STARTING here: there is no keyring                     */
     uint32_t active_n;     /* effective active version, 0 = none                      */
     char active_key_id[KW_KEY_ID_MAX + 1];
     enum kw_mechanism active_mechanism;

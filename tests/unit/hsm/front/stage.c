@@ -178,7 +178,7 @@ static void use(struct stage *s, uint32_t active, bool future, bool first_disabl
     kw_keyring_give(ring);
 }
 
-void stage_open(struct stage *s)
+void stage_open_without_keyring(struct stage *s)
 {
     CHECK_OK(kw_state_open(s->state_path, &s->state, NULL));
     s->options.state = s->state;
@@ -186,6 +186,11 @@ void stage_open(struct stage *s)
     s->front->seams =
         (struct kw_seams){fake_spawn, fake_kill, fake_reap, fake_owner, fake_bytes};
     s->door = kw_front_door(s->front);
+}
+
+void stage_open(struct stage *s)
+{
+    stage_open_without_keyring(s);
     use(s, 2, false, false);
 }
 

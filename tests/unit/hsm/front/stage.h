@@ -48,7 +48,8 @@ struct stage {
 
 void stage_begin(struct stage *s);      /* no front yet: options may be changed */
 void stage_two_tokens(struct stage *s); /* before it is opened; a worker each */
-void stage_open(struct stage *s);  /* a front, keyring with versions 1 and 2 in use */
+void stage_open(struct stage *s); /* a front, keyring with versions 1 and 2 in use */
+void stage_open_without_keyring(struct stage *s);
 void stage_close(struct stage *s); /* ends the fakes, then the front */
 void stage_end(struct stage *s);
 /* Replaces the PIN file. */

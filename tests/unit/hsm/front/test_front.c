@@ -42,6 +42,19 @@ TEST(start__one_worker_at_a_time)
     stage_end(&s);
 }
 
+/* Nothing is on its way, so nobody is to wait for it. */
+TEST(start__no_keyring__said_until_there_is_one)
+{
+    stage_begin(&s);
+    stage_open_without_keyring(&s);
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    CHECK_CODE(stage_health(&s).why, KW_CODE_STARTING);
+    stage_use_many(&s, 2);
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    CHECK_OK(stage_health(&s).why);
+    stage_end(&s);
+}
+
 TEST(start__worker_echoes_another_keyring__killed)
 {
     uint8_t buf[KW_WIRE_MAX];
@@ -414,6 +427,7 @@ TEST(reload__a_key_is_away_for_the_first_new_worker__away_epoch_grows)
 KW_CASES("hsm/front/front",
          CASE(reload__a_key_is_away_for_the_first_new_worker__away_epoch_grows),
          CASE(start__one_worker_at_a_time),
+         CASE(start__no_keyring__said_until_there_is_one),
          CASE(start__worker_echoes_another_keyring__killed),
          CASE(facts__told_twice__killed),
          CASE(ready__after_its_last_word__killed_and_not_used),
