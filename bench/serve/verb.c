@@ -93,7 +93,8 @@ static kw_err serve_open_kms(void)
                                        .lock = &s.lock,
                                        .clock = &kw_clock_system,
                                        .deadline_ns = 10 * KW_S_NS,
-                                       .hold_ns = KW_S_NS};
+                                       .status_hold_ns = KW_S_NS,
+                                       .call_hold_ns = KW_S_NS};
     kw_err e = kw_kms_new(&kms, &s.kms);
     if (kw_failed(e))
         return e;

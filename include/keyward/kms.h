@@ -48,6 +48,7 @@ struct kw_request_work {
     unsigned step;
     bool cache_only; /* policy allows nothing but the cache              */
     bool parked;     /* under the mutex: who clears it owns the request  */
+    bool held;       /* parked until what it asks for is proven          */
     bool recording;  /* under the mutex: it waits for the disk           */
     bool gone;       /* under the mutex: its client went away meanwhile  */
     kw_err recorded; /* OK: record `recorded_seq` of the audit log       */
@@ -119,7 +120,9 @@ struct kw_kms_options {
     struct kw_lock *lock; /* the big lock */
     const struct kw_clock *clock;
     int64_t deadline_ns; /* of a request, when the client allows more */
-    int64_t hold_ns;     /* a Status while starting waits this long */
+    /* While starting, and nothing is known to be wrong, requests wait: to the client's own
+     * deadline, and at most this long after they arrived. */
+    int64_t status_hold_ns, call_hold_ns;
 };
 
 struct kw_kms;
@@ -145,7 +148,7 @@ void kw_kms_recorded(struct kw_request *request, kw_err err, uint64_t seq) KW_FR
 
 /* main thread, about ten times a second and after each change of the health record:
  * deadlines of parked requests, outage budgets, expiry, wipes that policy asks
- * for, held Status requests that may be answered now. */
+ * for, held requests that may go on now. */
 void kw_kms_tick(struct kw_kms *kms) KW_FREE;
 
 /* main thread.  Wipes every cache; returns how many seeds. */

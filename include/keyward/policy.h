@@ -29,7 +29,7 @@ struct kw_policy_facts {
 enum kw_verdict_kind {
     KW_ALLOW,       /* go on: memory first, then the HSM          */
     KW_ALLOW_CACHE, /* only what the cache holds                  */
-    KW_HOLD,        /* Status while starting: wait a little       */
+    KW_HOLD,        /* not proven yet, nothing is wrong: wait     */
     KW_REFUSE,      /* err says how                               */
 };
 struct kw_policy_verdict {

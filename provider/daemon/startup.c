@@ -19,8 +19,9 @@
 #include <keyward/pin_source.h>
 
 enum {
-    QUEUE_MAX = 1024, /* jobs, all classes together                */
-    HOLD_MS = 2000,   /* a Status while starting                   */
+    QUEUE_MAX = 1024,      /* jobs, all classes together                */
+    STATUS_HOLD_MS = 2000, /* a Status while starting: its caller gives up after 3 s */
+    CALL_HOLD_MS = 10000,  /* the others; kube-apiserver's timeouts are 3 s to 10 s   */
     FRONT_STOP_MS = 1000,
 };
 
@@ -150,7 +151,8 @@ static kw_err open_kms(struct kw_daemon *d, struct kw_note *note)
         .lock = &d->lock,
         .clock = d->clock,
         .deadline_ns = c->deadline_ns,
-        .hold_ns = HOLD_MS * KW_MS_NS,
+        .status_hold_ns = STATUS_HOLD_MS * KW_MS_NS,
+        .call_hold_ns = CALL_HOLD_MS * KW_MS_NS,
     };
     kw_err e = kw_kms_new(&options, &d->kms);
     if (kw_failed(e))

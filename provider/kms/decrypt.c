@@ -11,6 +11,7 @@ static kw_step decrypt_parse, decrypt_admit, decrypt_recall, decrypt_unwrap,
 /* clang-format off */
 static const struct kw_step_row rows[] = {
     {"parse", decrypt_parse},       /* envelope: bytes from etcd -> checked fields   */
+    {"hold", kw_held_wait},         /* while starting: waits until its version is proven */
     {"admit", decrypt_admit},       /* scope, class policy and health, the version   */
     {"recall", decrypt_recall},     /* cache: unwrapped lately?  then go to share    */
     {"unwrap", decrypt_unwrap},     /* hsm: one job for all equal requests; waits    */
@@ -79,7 +80,7 @@ static kw_err decrypt_look(struct kw_kms *kms, struct kw_request *request,
     kw_lock_take(kms->options.lock);
     struct kw_policy_verdict v =
         kw_kms_judge(kms, KW_METHOD_DECRYPT, kw_class_of(kms, request), &health);
-    kw_err e = v.kind == KW_REFUSE ? v.err : KW_OK;
+    kw_err e = kw_verdict_err(&v);
     if (!kw_failed(e))
         e = door->ops->version(door->hsm, request->key_id, &request->work.version);
     if (e.code == KW_CODE_MISSING && kw_kms_bridges(kw_class_of(kms, request), &health)) {

@@ -11,6 +11,7 @@ static kw_step encrypt_admit, encrypt_wrap, encrypt_seal, encrypt_verify, encryp
 
 /* clang-format off */
 static const struct kw_step_row rows[] = {
+    {"hold", kw_held_wait},     /* while starting: waits until the active version is proven */
     {"admit", encrypt_admit},   /* size, class policy and health, the active version   */
     {"wrap", encrypt_wrap},     /* hsm: under the active version; waits                */
     {"seal", encrypt_seal},     /* envelope: the bytes that kube-apiserver will store  */
@@ -35,7 +36,7 @@ static kw_err encrypt_look(struct kw_kms *kms, struct kw_request *request)
         kw_kms_judge(kms, KW_METHOD_ENCRYPT, kw_class_of(kms, request), &health);
     kw_lock_give(kms->options.lock);
     if (v.kind != KW_ALLOW)
-        return kw_failed(v.err) ? v.err : kw_err_at(KW_CODE_HSM_DOWN, "policy");
+        return kw_verdict_err(&v);
     struct kw_hsm_version *version = &request->work.version;
     version->n = health.active_n;
     version->mechanism = health.active_mechanism;

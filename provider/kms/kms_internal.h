@@ -99,15 +99,25 @@ struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       const struct kw_class *class,
                                       struct kw_hsm_health *ret_health) KW_LOCKED;
 
+/* Why a verdict lets nothing through; a HOLD that comes behind the step that waits for it is
+ * refused as it would be when the wait is over. */
+static inline kw_err kw_verdict_err(const struct kw_policy_verdict *v)
+{
+    return v->kind == KW_HOLD ? kw_err_at(KW_CODE_STARTING, "policy") : v->err;
+}
+
 /* parked.c. */
 void kw_park(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
 void kw_unpark(struct kw_request *request) KW_LOCKED;
 /* parked.c: lets go on what may or must. */
 void kw_parked_sweep(struct kw_kms *kms) KW_FREE;
 
-/* status.c: must a held Status be held on?  If not, its answer or its
- * error is in the request. */
-bool kw_status_held_on(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+/* held.c: the step that waits while what the request asks for is not proven yet, and nothing
+ * is known to be wrong; to its client's deadline, or for as long as the options say.  on: must
+ * it be held on?  end: it goes on, and the HSM has all of its time from now. */
+kw_step kw_held_wait;
+bool kw_held_on(struct kw_kms *kms, const struct kw_request *request) KW_LOCKED;
+void kw_held_end(struct kw_kms *kms, struct kw_request *request);
 
 /* inflight.c: find: the equal unwrap that is under way, or NULL.
  * start: a new one; the request is its first waiter.  leave: a waiter goes; the last

@@ -59,16 +59,14 @@ void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request)
 static bool is_due(struct kw_kms *kms, struct kw_request *request,
                    int64_t mono_now) KW_LOCKED
 {
-    bool over = kw_deadline_over(request->work.until, mono_now);
-    if (request->method != KW_METHOD_STATUS) {
-        request->err = over ? kw_err_at(KW_CODE_DEADLINE, "waiting for the hsm") : KW_OK;
-        return over;
-    }
-    if (!kw_status_held_on(kms, request))
+    const bool held = request->work.held;
+    if (held && !kw_held_on(kms, request))
         return true;
-    if (over)
-        request->err = kw_err_at(KW_CODE_STARTING, "held");
-    return over;
+    if (!kw_deadline_over(request->work.until, mono_now))
+        return false;
+    request->err = held ? kw_err_at(KW_CODE_STARTING, "held")
+                        : kw_err_at(KW_CODE_DEADLINE, "waiting for the hsm");
+    return true;
 }
 
 void kw_parked_sweep(struct kw_kms *kms)
@@ -88,9 +86,11 @@ void kw_parked_sweep(struct kw_kms *kms)
         struct kw_request *request = due;
         due = request->work.next;
         request->work.next = NULL;
-        if (kw_failed(request->err))
+        if (kw_failed(request->err)) {
             kw_steps_finish(kms, request);
-        else
+        } else {
+            kw_held_end(kms, request);
             kw_steps_resume(kms, request);
+        }
     }
 }

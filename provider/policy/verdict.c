@@ -29,16 +29,14 @@ static struct kw_policy_verdict verdict_refuse(kw_err why, enum kw_code otherwis
     return (struct kw_policy_verdict){KW_REFUSE, why, reason};
 }
 
-/* Nothing was ever proven, so nothing can be served; a Status may be worth a short wait
- * as long as nothing is known to be wrong. */
+/* Nothing was ever proven, so nothing can be served; but it is worth a wait as long as
+ * nothing is known to be wrong. */
 static struct kw_policy_verdict starting(const struct kw_policy_facts *f)
 {
     if (kw_failed(f->why))
         return verdict_refuse(f->why, KW_CODE_HSM_DOWN,
                               "starting: a first attempt failed");
-    if (f->method == KW_METHOD_STATUS)
-        return allow(KW_HOLD, "starting: status waits a little");
-    return verdict_refuse(KW_OK, KW_CODE_STARTING, "starting");
+    return allow(KW_HOLD, "starting");
 }
 
 static struct kw_policy_verdict lost(const struct kw_policy_facts *f);
@@ -52,9 +50,12 @@ static struct kw_policy_verdict verdict_good(const struct kw_policy_facts *f)
         return lost(f);
     if (f->active_known)
         return allow(KW_ALLOW, "hsm up, active version proven");
-    if (!kw_failed(f->active_why))
-        return verdict_refuse(KW_OK, KW_CODE_STARTING, "no active version is proven yet");
-    return verdict_refuse(f->active_why, KW_CODE_KEY_BAD, "active version is not usable");
+    if (!kw_failed(f->why) &&
+        (!kw_failed(f->active_why) || f->active_why.code == KW_CODE_STARTING))
+        return allow(KW_HOLD, "no active version is proven yet");
+    return verdict_refuse(f->active_why,
+                          kw_failed(f->active_why) ? KW_CODE_KEY_BAD : KW_CODE_STARTING,
+                          "active version is not usable");
 }
 
 static struct kw_policy_verdict lost(const struct kw_policy_facts *f)

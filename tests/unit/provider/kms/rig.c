@@ -293,7 +293,8 @@ static struct rig *open_with(const struct kw_audit_ops *audit, bool allow)
                                .lock = &r->lock,
                                .clock = &r->clock,
                                .deadline_ns = 1500 * KW_MS_NS,
-                               .hold_ns = 2 * KW_S_NS};
+                               .status_hold_ns = 2 * KW_S_NS,
+                               .call_hold_ns = 10 * KW_S_NS};
     CHECK_OK(kw_kms_new(&o, &r->kms));
     kw_log_setup(2, KW_LOG_ERROR, KW_LOG_LOGFMT, &r->clock);
     return r;

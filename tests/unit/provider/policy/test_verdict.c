@@ -9,7 +9,7 @@ static const kw_err changed = {KW_CODE_KEY_BAD, 0, "canary"};
 /* Every combination of the facts that decide, written out: what Status, Encrypt and
  * Decrypt get, and whether the cache must be empty.
  * A allow, C cache only, H hold, R refuse with the HSM's error, K refuse with the active
- * version's error, S refuse as starting. */
+ * version's error. */
 static const struct row {
     int on_loss, hsm;
     bool budget, active;
@@ -21,10 +21,10 @@ static const struct row {
 #define STARTING KW_HSM_IS_STARTING
 #define GOOD KW_HSM_IS_GOOD
 #define LOST KW_HSM_IS_LOST
-    {CLOSED, STARTING, false, false, "HSS", false},
-    {CLOSED, STARTING, false, true, "HSS", false},
-    {CLOSED, STARTING, true, false, "HSS", false},
-    {CLOSED, STARTING, true, true, "HSS", false},
+    {CLOSED, STARTING, false, false, "HHH", false},
+    {CLOSED, STARTING, false, true, "HHH", false},
+    {CLOSED, STARTING, true, false, "HHH", false},
+    {CLOSED, STARTING, true, true, "HHH", false},
     {CLOSED, GOOD, false, false, "KKA", false},
     {CLOSED, GOOD, false, true, "AAA", false},
     {CLOSED, GOOD, true, false, "KKA", false},
@@ -33,10 +33,10 @@ static const struct row {
     {CLOSED, LOST, false, true, "RRR", true},
     {CLOSED, LOST, true, false, "RRR", true},
     {CLOSED, LOST, true, true, "RRR", true},
-    {CACHED, STARTING, false, false, "HSS", false},
-    {CACHED, STARTING, false, true, "HSS", false},
-    {CACHED, STARTING, true, false, "HSS", false},
-    {CACHED, STARTING, true, true, "HSS", false},
+    {CACHED, STARTING, false, false, "HHH", false},
+    {CACHED, STARTING, false, true, "HHH", false},
+    {CACHED, STARTING, true, false, "HHH", false},
+    {CACHED, STARTING, true, true, "HHH", false},
     {CACHED, GOOD, false, false, "KKA", false},
     {CACHED, GOOD, false, true, "AAA", false},
     {CACHED, GOOD, true, false, "KKA", false},
@@ -73,7 +73,6 @@ static bool is_as_said(const struct kw_policy_verdict *v, char said)
     case 'H': return allows && v->kind == KW_HOLD;
     case 'R': return refuses && same_err(v->err, down);
     case 'K': return refuses && same_err(v->err, changed);
-    case 'S': return refuses && v->err.code == KW_CODE_STARTING;
     default: return false;
     }
 }
@@ -113,12 +112,16 @@ static kw_err refusal(struct kw_policy_facts f)
     return v.err;
 }
 
-TEST(judge__starting_and_something_failed__status_is_not_held)
+TEST(judge__starting_and_something_failed__nobody_is_held)
 {
-    struct kw_policy_facts f = {.method = KW_METHOD_STATUS, .hsm = STARTING, .why = down};
-    CHECK(same_err(refusal(f), down));
-    f.why = kw_err_at(KW_CODE_PIN_STOP, "C_Login");
-    CHECK(refusal(f).code == KW_CODE_PIN_STOP);
+    static const enum kw_method all[] = {KW_METHOD_STATUS, KW_METHOD_ENCRYPT,
+                                         KW_METHOD_DECRYPT};
+    for (size_t i = 0; i < 3; i++) {
+        struct kw_policy_facts f = {.method = all[i], .hsm = STARTING, .why = down};
+        CHECK(same_err(refusal(f), down));
+        f.why = kw_err_at(KW_CODE_PIN_STOP, "C_Login");
+        CHECK(refusal(f).code == KW_CODE_PIN_STOP);
+    }
 }
 
 TEST(judge__lost_to_a_late_canary__hsm_down_not_deadline)
@@ -145,9 +148,28 @@ TEST(judge__lost_to_codes_that_name_an_outage__code_is_kept)
     }
 }
 
-TEST(judge__active_never_proven_and_nothing_wrong__starting)
+TEST(judge__active_never_proven_and_nothing_wrong__held)
 {
     struct kw_policy_facts f = {.method = KW_METHOD_STATUS, .hsm = GOOD};
+    CHECK(kw_policy_judge(&f).kind == KW_HOLD);
+    f.method = KW_METHOD_ENCRYPT;
+    f.active_why = kw_err_at(KW_CODE_STARTING, "version");
+    CHECK(kw_policy_judge(&f).kind == KW_HOLD);
+}
+
+/* A Decrypt does not ask for the active version. */
+TEST(judge__active_never_proven__decrypts_go_on)
+{
+    struct kw_policy_facts f = {.method = KW_METHOD_DECRYPT, .hsm = GOOD};
+    CHECK(kw_policy_judge(&f).kind == KW_ALLOW);
+}
+
+TEST(judge__active_never_proven_and_the_hsm_in_doubt__refused)
+{
+    struct kw_policy_facts f = {.method = KW_METHOD_ENCRYPT, .hsm = GOOD, .why = down};
+    f.active_why = kw_err_at(KW_CODE_STARTING, "version");
+    CHECK(refusal(f).code == KW_CODE_STARTING);
+    f.active_why = KW_OK;
     CHECK(refusal(f).code == KW_CODE_STARTING);
 }
 
@@ -161,9 +183,11 @@ TEST(judge__active_opened_to_something_else__key_bad)
 
 KW_CASES("provider/policy/verdict", CASE(judge__every_combination__as_the_table_says),
          CASE(table__its_rows__all_differ),
-         CASE(judge__starting_and_something_failed__status_is_not_held),
+         CASE(judge__starting_and_something_failed__nobody_is_held),
          CASE(judge__lost_to_a_late_canary__hsm_down_not_deadline),
          CASE(judge__lost_without_a_reason__hsm_down),
          CASE(judge__lost_to_codes_that_name_an_outage__code_is_kept),
-         CASE(judge__active_never_proven_and_nothing_wrong__starting),
+         CASE(judge__active_never_proven_and_nothing_wrong__held),
+         CASE(judge__active_never_proven__decrypts_go_on),
+         CASE(judge__active_never_proven_and_the_hsm_in_doubt__refused),
          CASE(judge__active_opened_to_something_else__key_bad))
