@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ void kw_connection_end(void *connection)
     if (c->handed_over) {
         kw_hangup_forget(&c->listener->hangup, c->fd);
         stats->open--;
+        stats->leaving -= c->told;
     } else {
         stats->waiting--;
     }
@@ -45,6 +48,26 @@ void kw_connection_cut(struct kw_connection *c)
     c->listener->stats.ended++;
     (void)shutdown(c->fd, SHUT_RDWR);
     kw_connection_end(c);
+}
+
+/* Whose answers lie there unread may have one half written behind them. */
+static bool has_read_all(int fd)
+{
+    int unread = 0;
+    return ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0;
+}
+
+/* RFC 9113 6.8: the last stream is the highest there is, the error none.  gRPC core says it
+ * only when it takes nothing more at the same moment, and loses what is on its way. */
+void kw_connection_leave(struct kw_connection *c)
+{
+    static const uint8_t goaway[] = {0,    0,    8,    7,    0, 0, 0, 0, 0,
+                                     0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0};
+    if (c->told || kw_connection_answered(c) == 0 || !has_read_all(c->fd))
+        return;
+    c->told = send(c->fd, goaway, sizeof goaway, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+              (ssize_t)sizeof goaway;
+    c->listener->stats.leaving += c->told;
 }
 
 static void connection_cut_for(struct kw_connection *c, const char *why)

@@ -21,6 +21,7 @@ struct kw_connection {
     int fd;     /* waiting: the connection; handed over: our duplicate, never read */
     int number; /* handed over: what the reader's descriptor was called then */
     bool handed_over;
+    bool told; /* to leave */
     struct kw_peer peer;
     struct event *readable; /* waiting only */
     struct event *timer;    /* waiting: for the preface; then for the first call */
@@ -50,6 +51,8 @@ KW_MUST_USE kw_err kw_connection_new(struct kw_listener *listener, int fd,
 void kw_connection_end(void *connection);
 /* The same, and the peer and gRPC see it: our duplicate is of the same socket. */
 void kw_connection_cut(struct kw_connection *c);
+/* See kw_listener_leave. */
+void kw_connection_leave(struct kw_connection *c);
 /* CLOCK_MONOTONIC; 0: never. */
 int64_t kw_connection_answered(const struct kw_connection *c);
 /* Cuts the oldest that never had a call answered, of this uid or (NULL) of any. */

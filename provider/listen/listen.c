@@ -120,17 +120,31 @@ kw_err kw_listener_open(const struct kw_listen_options *options,
     return e;
 }
 
+static void listen_no_more(struct kw_listener *l)
+{
+    kw_acceptor_free(l->acceptor);
+    l->acceptor = NULL;
+    if (l->bound.fd >= 0)
+        kw_unbind(l->path, &l->bound);
+    l->bound.fd = -1;
+}
+
+void kw_listener_leave(struct kw_listener *listener)
+{
+    listen_no_more(listener);
+    for (struct kw_connection *c = listener->connections; c != NULL; c = c->next)
+        kw_connection_leave(c);
+}
+
 void kw_listener_close(struct kw_listener *listener)
 {
     struct kw_listener *l = listener;
     if (l == NULL)
         return;
-    kw_acceptor_free(l->acceptor);
+    listen_no_more(l);
     while (l->connections != NULL)
         kw_connection_end(l->connections);
     kw_hangup_wipe(&l->hangup);
-    if (l->bound.fd >= 0)
-        kw_unbind(l->path, &l->bound);
     kw_free(l->name);
     kw_free(l->path);
     kw_free(l->uids);

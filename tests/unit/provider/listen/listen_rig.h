@@ -33,6 +33,8 @@ struct kw_listen_stats rig_stats(const struct rig *r);
     for (struct kw_listen_stats s = rig_stats(r); !(cond); s = rig_stats(r))             \
     CHECK(event_base_loop((r)->loop, EVLOOP_ONCE) == 0)
 
+/* A socket bound there, as a service manager makes one. */
+int rig_socket(const char *path, int type, bool listens);
 /* A connected blocking socket. */
 int rig_connect(const struct rig *r);
 void rig_say(int fd, const char *text);

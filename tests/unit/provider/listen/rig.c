@@ -80,6 +80,16 @@ struct kw_listen_stats rig_stats(const struct rig *r)
     return s;
 }
 
+int rig_socket(const char *path, int type, bool listens)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path));
+    int fd = socket(AF_UNIX, type, 0);
+    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
+    CHECK(!listens || listen(fd, 4) == 0);
+    return fd;
+}
+
 int rig_connect(const struct rig *r)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};

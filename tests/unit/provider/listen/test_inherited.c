@@ -11,16 +11,6 @@
 
 static struct kw_note note;
 
-static int make(const char *path, int type, bool listens)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path));
-    int fd = socket(AF_UNIX, type, 0);
-    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
-    CHECK(!listens || listen(fd, 4) == 0);
-    return fd;
-}
-
 static enum kw_code try_open(struct rig *r, int fd)
 {
     struct kw_listener *l = NULL;
@@ -39,10 +29,10 @@ TEST(open__not_what_was_configured__bad_input)
     snprintf(other, sizeof other, "%s.other", r.path);
     int pipes[2];
     CHECK(pipe(pipes) == 0);
-    int elsewhere = make(other, SOCK_STREAM, true);
-    int deaf = make(r.path, SOCK_STREAM, false);
+    int elsewhere = rig_socket(other, SOCK_STREAM, true);
+    int deaf = rig_socket(r.path, SOCK_STREAM, false);
     unlink(r.path);
-    int datagram = make(r.path, SOCK_DGRAM, false);
+    int datagram = rig_socket(r.path, SOCK_DGRAM, false);
     int unnamed = socket(AF_UNIX, SOCK_STREAM, 0);
     int tcp = socket(AF_INET, SOCK_STREAM, 0);
     const int wrong[] = {pipes[0], elsewhere, deaf, datagram, unnamed, tcp, 1000};
@@ -60,7 +50,7 @@ TEST(open__folder_writable_by_group__denied)
 {
     struct rig r;
     rig_init(&r);
-    int fd = make(r.path, SOCK_STREAM, true);
+    int fd = rig_socket(r.path, SOCK_STREAM, true);
     CHECK(chmod(r.dir, 0770) == 0);
     CHECK(try_open(&r, fd) == KW_CODE_DENIED);
     close(fd);
@@ -71,7 +61,7 @@ TEST(open__right_socket__served_and_never_unlinked)
 {
     struct rig r;
     rig_init(&r);
-    int fd = make(r.path, SOCK_STREAM, true);
+    int fd = rig_socket(r.path, SOCK_STREAM, true);
     r.options.inherited_fd = fd;
     rig_open(&r);
     CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
