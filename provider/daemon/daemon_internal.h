@@ -33,8 +33,7 @@ struct kw_daemon;
 struct kw_class_listener {
     struct kw_daemon *daemon;
     size_t class_index;
-    struct kw_listener *listener; /* NULL while the daemon stops */
-    struct kw_listen_stats last;  /* what it had counted by then */
+    struct kw_listener *listener;
 };
 
 /* A file as stat(2) shows it, or the errno with which it does not. */
@@ -89,6 +88,7 @@ struct kw_daemon {
     int signal_fd, notify_fd;
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
+    bool rpc_is_down; /* nothing more is taken */
     int64_t stop_began_ns;
     struct kw_note rejected;          /* why the keyring file is not in use; "" = it is */
     struct kw_note last_good_refused; /* why its last good copy is not either    */

@@ -11,7 +11,11 @@
 
 #include <keyward/log.h>
 
-enum { STOP_GRACE_MS = 2000 };
+/* What arrives at a gRPC server that shuts down ends CANCELLED, and kube-apiserver does not
+ * try again.  So its clients are told to leave; it is shut down when they have left, or have
+ * been idle for LEAVE_MS, and after DRAIN_MS all the same; what is open then has REST_MS
+ * more. */
+enum { LEAVE_MS = 1000, DRAIN_MS = 2000, REST_MS = 500 };
 
 static kw_err fail(const char *what, struct kw_note *note)
 {
@@ -33,6 +37,19 @@ kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note)
     return d->signal_fd < 0 ? fail("signalfd", note) : KW_OK;
 }
 
+/* Tells those that can be told, and returns how many have still to go. */
+static unsigned clients_leave(struct kw_daemon *d)
+{
+    unsigned leaving = 0;
+    for (size_t i = 0; i < d->config->class_count; i++) {
+        struct kw_listen_stats s;
+        kw_listener_leave(d->class_listeners[i].listener);
+        kw_listener_stats(d->class_listeners[i].listener, &s);
+        leaving += s.leaving;
+    }
+    return leaving;
+}
+
 void kw_daemon_stop(struct kw_daemon *d)
 {
     if (d->stopping)
@@ -41,14 +58,22 @@ void kw_daemon_stop(struct kw_daemon *d)
     d->stop_began_ns = kw_mono_ns(d->clock);
     kw_log_bare(KW_LOG_INFO, "stopping");
     kw_notify(d, "STOPPING=1");
-    for (size_t i = 0; i < d->config->class_count; i++) {
-        struct kw_class_listener *c = &d->class_listeners[i];
-        kw_listener_stats(c->listener, &c->last);
-        c->last.open = c->last.waiting = 0;
-        kw_listener_close(c->listener);
-        c->listener = NULL;
+    (void)clients_leave(d);
+}
+
+/* Whoever asks is served until nobody does: a client that comes now waits in the socket that
+ * the service manager keeps, for the next keywardd. */
+static void stop_go_on(struct kw_daemon *d)
+{
+    const int64_t spent_ms = (kw_mono_ns(d->clock) - d->stop_began_ns) / KW_MS_NS;
+    const bool left = clients_leave(d) == 0 || spent_ms > LEAVE_MS;
+    const bool idle = kw_rpc_idle(d->rpc);
+    if (!d->rpc_is_down && ((left && idle) || spent_ms > DRAIN_MS)) {
+        kw_rpc_shutdown(d->rpc);
+        d->rpc_is_down = true;
     }
-    kw_rpc_shutdown(d->rpc);
+    if (d->rpc_is_down && (idle || spent_ms > DRAIN_MS + REST_MS))
+        event_base_loopbreak(d->loop);
 }
 
 static void wipe_caches(struct kw_daemon *d)
@@ -89,8 +114,8 @@ static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-/* Ten times a second: parked calls, ages, budgets, strays; while stopping, whether all are
- * gone. */
+/* Ten times a second: parked calls, ages, budgets, strays; while stopping, whether all that
+ * was asked is answered. */
 static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_daemon *d = ctx;
@@ -101,13 +126,10 @@ static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
     kw_strays_reap(d);
     kw_reload_settle(d);
     kw_status_notify(d);
-    if (!d->stopping) {
+    if (d->stopping)
+        stop_go_on(d);
+    else
         kw_flood_look(d);
-        return;
-    }
-    int64_t spent = kw_mono_ns(d->clock) - d->stop_began_ns;
-    if (kw_rpc_idle(d->rpc) || spent > STOP_GRACE_MS * KW_MS_NS)
-        event_base_loopbreak(d->loop);
 }
 
 kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note)

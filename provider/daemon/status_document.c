@@ -177,9 +177,8 @@ static json_t *keyring_part(const struct kw_daemon *d, const struct kw_front_sta
 
 static json_t *connections_part(const struct kw_class_listener *c)
 {
-    struct kw_listen_stats s = c->last;
-    if (c->listener != NULL)
-        kw_listener_stats(c->listener, &s);
+    struct kw_listen_stats s;
+    kw_listener_stats(c->listener, &s);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
         "waiting", number(s.waiting), "accepted", number(s.accepted), "handed_over",

@@ -38,7 +38,10 @@ static void count_call(struct caller *c, const char *method)
     unsigned status = (unsigned)c->reply.grpc_status;
     pthread_mutex_lock(&c->load->mutex);
     status = status < LOAD_STATUSES ? status : 2;
-    n->by_status[status]++;
+    if (status == GRPC_UNAVAILABLE && strcmp(c->reply.message, "GOAWAY received") == 0)
+        n->unsent++;
+    else
+        n->by_status[status]++;
     n->encrypts += status == GRPC_OK && strcmp(method, "Encrypt") == 0;
     n->decrypts += status == GRPC_OK && strcmp(method, "Decrypt") == 0;
     if (status != GRPC_OK)

@@ -34,6 +34,9 @@ struct load_counts {
     uint64_t rounds;                   /* in which every call succeeded    */
     uint64_t by_status[LOAD_STATUSES]; /* calls, by the gRPC status they got */
     uint64_t encrypts, decrypts;       /* of those with status OK          */
+    uint64_t unsent;                   /* calls that no server ever saw: the client's
+                                          library had begun them on a connection that it
+                                          was told to leave; not in by_status */
     uint64_t wrong;                    /* the same                         */
     char first_wrong[256];
     char last_failure[LOAD_STATUSES][192]; /* method and message */

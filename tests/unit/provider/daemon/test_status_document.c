@@ -115,7 +115,6 @@ static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
     struct kw_daemon d = {.config = c, .config_path = file, .config_found = &found};
     for (size_t i = 0; i < 2; i++) {
         d.class_listeners[i].listener = (struct kw_listener *)(void *)&front_status;
-        d.class_listeners[i].last.accepted = 77;
     }
     return d;
 }
@@ -190,18 +189,6 @@ TEST(document__no_memory_once__whole_or_none)
     kw_free(whole);
 }
 
-/* The status socket serves until the last call is through; the listeners are gone then. */
-TEST(document__while_it_stops__what_the_listeners_had_last)
-{
-    struct kw_config c;
-    struct kw_daemon d = daemon_of_two_classes(&c);
-    d.class_listeners[0].listener = d.class_listeners[1].listener = NULL;
-    char *text = kw_status_document(&d);
-    CHECK(text != NULL);
-    CHECK_HAS(text, "\"accepted\":77");
-    kw_free(text);
-}
-
 TEST(document__all_parts__members_as_released)
 {
     static struct kw_config c;
@@ -258,5 +245,4 @@ KW_CASES("provider/daemon/status_document",
          CASE(text__bytes_of_no_character_and_controls__replaced),
          CASE(text__nothing__null), CASE(document__no_memory_at_each_allocation__none),
          CASE(document__no_memory_once__whole_or_none),
-         CASE(document__while_it_stops__what_the_listeners_had_last),
          CASE(document__all_parts__members_as_released))
