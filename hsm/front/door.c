@@ -75,6 +75,20 @@ static kw_err unknown(struct kw_front *f, kw_span key_id) KW_LOCKED
     return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
 }
 
+static enum kw_hsm_refusal door_refusal(enum kw_key_state state)
+{
+    switch (state) {
+    case KW_KEY_ACCEPTED:
+    case KW_KEY_ACTIVE:
+    case KW_KEY_RETIRED: return KW_HSM_NOT_REFUSED;
+    case KW_KEY_CREATED: return KW_HSM_REFUSED_CREATED;
+    case KW_KEY_DISABLED: return KW_HSM_REFUSED_DISABLED;
+    case KW_KEY_DESTROYED: return KW_HSM_REFUSED_DESTROYED;
+    case KW_KEY_UNKNOWN: break;
+    }
+    return KW_HSM_REFUSED_UNKNOWN;
+}
+
 static kw_err version(struct kw_hsm *hsm, kw_span key_id,
                       struct kw_hsm_version *ret) KW_LOCKED
 {
@@ -84,17 +98,18 @@ static kw_err version(struct kw_hsm *hsm, kw_span key_id,
     const struct kw_gen_version *v = kw_generation_word(f->serving, key_id);
     if (v == NULL)
         return unknown(f, key_id);
+    ret->n = v->v->n;
+    ret->mechanism = v->v->mechanism;
+    ret->refusal = door_refusal(v->v->state);
+    kw_copy_str(ret->key_id, sizeof ret->key_id, kw_span_str(v->v->key_id));
     if (!kw_key_state_unwraps(v->v->state))
         return kw_err_at(KW_CODE_KEY_DISABLED, "keyring");
     /* What no worker was asked for yet is proven by the first one that gets a job of it. */
     kw_err e = kw_gen_version_verdict(v);
     if (e.code == KW_CODE_STARTING && kw_generation_was_ready(f->serving))
         e = KW_OK;
-    if (kw_failed(e) && e.code != KW_CODE_MISSING)
-        return e;
-    ret->n = v->v->n;
-    ret->mechanism = v->v->mechanism;
-    kw_copy_str(ret->key_id, sizeof ret->key_id, kw_span_str(v->v->key_id));
+    if (e.code == KW_CODE_KEY_BAD || e.code == KW_CODE_MISSING)
+        ret->refusal = KW_HSM_REFUSED_KEY_BAD;
     return e;
 }
 

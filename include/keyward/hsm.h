@@ -115,10 +115,22 @@ struct kw_hsm_health {
     kw_err active_err;
 };
 
+/* Why a version of the keyring is not unwrapped with. */
+enum kw_hsm_refusal {
+    KW_HSM_NOT_REFUSED,
+    KW_HSM_REFUSED_CREATED, /* its state, this and the next two                   */
+    KW_HSM_REFUSED_DISABLED,
+    KW_HSM_REFUSED_DESTROYED,
+    KW_HSM_REFUSED_UNKNOWN, /* it needs a newer keyward                           */
+    KW_HSM_REFUSED_KEY_BAD, /* its key will not do here, or is not found          */
+    KW_HSM_REFUSALS,
+};
+
 struct kw_hsm_version {
-    uint32_t n;
+    uint32_t n; /* 1..; 0 = none */
     char key_id[KW_KEY_ID_MAX + 1];
     enum kw_mechanism mechanism;
+    enum kw_hsm_refusal refusal;
 };
 
 struct kw_hsm; /* whoever stands behind the door */
@@ -148,7 +160,9 @@ struct kw_hsm_ops {
      * UNKNOWN_KEY (and a rate-limited look at the keyring file is noted for N above the
      * highest known), KEY_DISABLED, KEY_BAD, STARTING (no worker was ready yet; of
      * what none was asked for yet the job finds out); MISSING: it was
-     * proven, and its key is not found now (*ret_version is filled all the same) */
+     * proven, and its key is not found now.  *ret_version is filled, whatever is said, for
+     * a version that is in the keyring; its refusal says more about KEY_DISABLED, KEY_BAD
+     * and MISSING. */
     kw_err (*version)(struct kw_hsm *hsm, kw_span key_id,
                       struct kw_hsm_version *ret_version);
     /* LOCKED.  An answer of this token proved false (inner digest, verify): the worker

@@ -158,7 +158,7 @@ static void make_unknown(struct kw_keyring *ring)
     kw_copy_str(v->unknown, sizeof v->unknown, kw_span_str("its mechanism is \"x\""));
 }
 
-static void use(struct stage *s, uint32_t active, bool future, bool first_disabled)
+static void use(struct stage *s, uint32_t active, bool future, enum kw_key_state first)
 {
     struct kw_keyring *ring;
     CHECK_OK(kw_keyring_new("test", &ring));
@@ -172,8 +172,7 @@ static void use(struct stage *s, uint32_t active, bool future, bool first_disabl
     }
     if (future)
         make_unknown(ring);
-    if (first_disabled)
-        kw_keyring_edit(ring, 1)->state = KW_KEY_DISABLED;
+    kw_keyring_edit(ring, 1)->state = first;
     CHECK_OK(kw_front_use(s->front, ring, kw_span_str("bytes"), active));
     kw_keyring_give(ring);
 }
@@ -191,7 +190,7 @@ void stage_open_without_keyring(struct stage *s)
 void stage_open(struct stage *s)
 {
     stage_open_without_keyring(s);
-    use(s, 2, false, false);
+    use(s, 2, false, KW_KEY_RETIRED);
 }
 
 void stage_write_pin(struct stage *s, const char *pin)
@@ -201,22 +200,22 @@ void stage_write_pin(struct stage *s, const char *pin)
 
 void stage_use_next(struct stage *s)
 {
-    use(s, 3, false, false);
+    use(s, 3, false, KW_KEY_RETIRED);
 }
 
 void stage_use_many(struct stage *s, uint32_t count)
 {
-    use(s, count, false, false);
+    use(s, count, false, KW_KEY_RETIRED);
 }
 
-void stage_use_next_without_the_first(struct stage *s)
+void stage_use_next_but_the_first(struct stage *s, enum kw_key_state state)
 {
-    use(s, 3, false, true);
+    use(s, 3, false, state);
 }
 
 void stage_use_future(struct stage *s)
 {
-    use(s, 3, true, false);
+    use(s, 3, true, KW_KEY_RETIRED);
 }
 
 void stage_close(struct stage *s)
@@ -278,12 +277,13 @@ struct kw_hsm_health stage_health(struct stage *s)
 
 kw_err stage_version(struct stage *s, const char *key_id)
 {
-    struct kw_hsm_version v;
+    struct kw_hsm_version v = {0};
     kw_lock_take(&s->lock);
     kw_err e = s->door.ops->version(s->door.hsm, kw_span_str(key_id), &v);
     kw_lock_give(&s->lock);
-    if (!kw_failed(e))
-        CHECK_STR(v.key_id, key_id);
+    CHECK_STR(v.key_id, e.code == KW_CODE_UNKNOWN_KEY ? "" : key_id);
+    CHECK((v.n == 0) == (e.code == KW_CODE_UNKNOWN_KEY));
+    s->refusal = v.refusal;
     return e;
 }
 

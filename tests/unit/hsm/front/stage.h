@@ -40,10 +40,11 @@ struct stage {
     struct kw_hsm_door door;
     struct fake fakes[FAKES_MAX];
     unsigned started, changes, looks;
-    unsigned sessions; /* of each fake, 0 = 1 */
-    unsigned share;    /* of what is asked    */
-    bool verifies;     /* as struct kw_hsm_job */
-    int64_t op_ns;     /* so long an operation takes, as fakes say */
+    unsigned sessions;           /* of each fake, 0 = 1 */
+    unsigned share;              /* of what is asked    */
+    bool verifies;               /* as struct kw_hsm_job */
+    enum kw_hsm_refusal refusal; /* as stage_version was told last */
+    int64_t op_ns;               /* so long an operation takes, as fakes say */
 };
 
 void stage_begin(struct stage *s);      /* no front yet: options may be changed */
@@ -58,8 +59,8 @@ void stage_write_pin(struct stage *s, const char *pin);
 void stage_use_next(struct stage *s);
 /* So many versions, the last one active. */
 void stage_use_many(struct stage *s, uint32_t count);
-/* Version 3 is active, but version 1 is disabled. */
-void stage_use_next_without_the_first(struct stage *s);
+/* Version 3 is active, and this is the state of version 1. */
+void stage_use_next_but_the_first(struct stage *s, enum kw_key_state state);
 /* The same, but version 3 is one that this program does not understand. */
 void stage_use_future(struct stage *s);
 

@@ -378,6 +378,7 @@ TEST(retired_key_missing__only_its_decrypts_fail)
     fake_ready_but(&s, 0, 1, kw_err_at(KW_CODE_MISSING, "find"));
     CHECK(stage_health(&s).state == KW_HSM_UP);
     CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+    CHECK(s.refusal == KW_HSM_REFUSED_KEY_BAD);
     CHECK(!kw_failed(stage_version(&s, K2)));
     stage_end(&s);
 }
@@ -482,6 +483,7 @@ TEST(key_missing_for_a_new_worker__nobody_else_proves_it__bad)
     CHECK(s.started == 4); /* at once: nobody is left to work meanwhile */
     fake_ready_but(&s, 3, 1, kw_err_at(KW_CODE_MISSING, "find"));
     CHECK_CODE(stage_version(&s, K1), KW_CODE_MISSING); /* it was proven before */
+    CHECK(s.refusal == KW_HSM_REFUSED_KEY_BAD);
     CHECK(!kw_failed(stage_version(&s, K2)));
     stage_end(&s);
 }

@@ -231,11 +231,38 @@ TEST(reload__a_version_disabled__key_epoch_grows_at_the_swap)
     fake_ready(&s, 0);
     fake_ready(&s, 1);
     uint64_t epoch = stage_health(&s).key_epoch;
-    stage_use_next_without_the_first(&s);
+    stage_use_next_but_the_first(&s, KW_KEY_DISABLED);
     CHECK(stage_health(&s).key_epoch == epoch);
     fake_ready(&s, 2);
     CHECK(stage_health(&s).active_n == 3 && stage_health(&s).key_epoch == epoch + 1);
     stage_end(&s);
+}
+
+TEST(version__its_state_forbids_it__said_which)
+{
+    static const struct {
+        enum kw_key_state state;
+        enum kw_code code;
+        enum kw_hsm_refusal refusal;
+    } rows[] = {
+        {KW_KEY_CREATED, KW_CODE_KEY_DISABLED, KW_HSM_REFUSED_CREATED},
+        {KW_KEY_DISABLED, KW_CODE_KEY_DISABLED, KW_HSM_REFUSED_DISABLED},
+        {KW_KEY_DESTROYED, KW_CODE_KEY_DISABLED, KW_HSM_REFUSED_DESTROYED},
+        {KW_KEY_ACCEPTED, KW_CODE_OK, KW_HSM_NOT_REFUSED},
+        {KW_KEY_RETIRED, KW_CODE_OK, KW_HSM_NOT_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        start_two(&s);
+        stage_use_next_but_the_first(&s, rows[i].state);
+        fake_ready(&s, 2);
+        CHECK_CODE(stage_version(&s, K1), rows[i].code);
+        CHECK(s.refusal == rows[i].refusal);
+        CHECK_OK(stage_version(&s, K3));
+        CHECK(s.refusal == KW_HSM_NOT_REFUSED);
+        stage_end(&s);
+        kw_arena_close();
+    }
 }
 
 TEST(ready__active_key_will_not_do__the_status_says_why)
@@ -261,6 +288,7 @@ TEST(reload__active_not_understood__reads_the_rest_and_wraps_nothing)
     CHECK(stage_health(&s).active_n == 3);
     CHECK_CODE(stage_health(&s).active_err, KW_CODE_KEY_DISABLED);
     CHECK_CODE(stage_version(&s, K3), KW_CODE_KEY_DISABLED);
+    CHECK(s.refusal == KW_HSM_REFUSED_UNKNOWN);
     CHECK_HAS(stage_status(&s).versions[2].reason, "newer keyward: its mechanism");
     CHECK_OK(ask(&s, K2, TEXT, &o));
     fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
@@ -403,7 +431,7 @@ TEST(reload__a_version_disabled_while_its_key_is_away__key_epoch_grows)
     fake_ready_but(&s, 2, 1, kw_err_at(KW_CODE_MISSING, "find"));
     CHECK_CODE(stage_version(&s, K1), KW_CODE_MISSING);
     CHECK(stage_health(&s).key_epoch == epoch && stage_health(&s).away_epoch == 1);
-    stage_use_next_without_the_first(&s);
+    stage_use_next_but_the_first(&s, KW_KEY_DISABLED);
     fake_ready(&s, 3);
     CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_DISABLED);
     CHECK(stage_health(&s).key_epoch == epoch + 1);
@@ -426,6 +454,7 @@ TEST(reload__a_key_is_away_for_the_first_new_worker__away_epoch_grows)
 
 KW_CASES("hsm/front/front",
          CASE(reload__a_key_is_away_for_the_first_new_worker__away_epoch_grows),
+         CASE(version__its_state_forbids_it__said_which),
          CASE(start__one_worker_at_a_time),
          CASE(start__no_keyring__said_until_there_is_one),
          CASE(start__worker_echoes_another_keyring__killed),

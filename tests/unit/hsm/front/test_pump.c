@@ -83,7 +83,7 @@ static void expect_only_for_new_workers(enum kw_hsm_op op, const char *key_id)
     rest(0, INT64_MAX);
     rest(1, INT64_MAX);
     CHECK_OK(ask_to(&s, op, key_id, TEXT, &o));
-    stage_use_next_without_the_first(&s);
+    stage_use_next_but_the_first(&s, KW_KEY_DISABLED);
     fake_ready(&s, 2); /* it is sent there, and not begun */
     s.fakes[2].killed = true;
     fake_dies(&s, 2);
