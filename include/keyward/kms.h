@@ -157,11 +157,27 @@ size_t kw_kms_wipe(struct kw_kms *kms) KW_FREE;
 struct kw_class_stats {
     uint64_t calls[3], failed[3]; /* by enum kw_method */
     uint64_t joined;              /* Decrypts that shared somebody else's unwrap */
+    uint64_t unknown_key;         /* Decrypts refused, as no version has their key_id */
     uint64_t cache_hits, cache_misses, cache_evicted, cache_expired, cache_wiped;
     size_t cache_entries, cache_capacity;
     int64_t budget_left_ns; /* serve-cached only */
 };
 void kw_kms_stats(struct kw_kms *kms, size_t class_index,
                   struct kw_class_stats *ret_stats) KW_FREE;
+
+/* Of one version in one class, since the start: a reload changes nothing of it.  What failed
+ * for another reason than its version (the HSM, time, the client) is not here, but in
+ * kw_class_stats. */
+struct kw_version_stats {
+    uint64_t encrypts;                                      /* answered */
+    uint64_t decrypts_hsm, decrypts_joined, decrypts_cache; /* answered, by source */
+    uint64_t refused[KW_HSM_REFUSALS];                      /* Decrypts */
+    int64_t last_refused_wall_ns;                           /* 0 = none was */
+    int64_t refused_ago_ns; /* the last one, as CLOCK_BOOTTIME runs */
+};
+/* false: nothing was counted, *ret_stats is as it was.  There are KW_VERSIONS_MAX rows for a
+ * class; the row of a version that left the keyring is given away when all are taken. */
+bool kw_kms_version_stats(struct kw_kms *kms, size_t class_index, const char *key_id,
+                          struct kw_version_stats *ret_stats) KW_FREE;
 
 #endif

@@ -188,6 +188,7 @@ void kw_kms_stats(struct kw_kms *kms, size_t class_index,
         s.calls[i] = atomic_load(&class->calls[i]);
         s.failed[i] = atomic_load(&class->failed[i]);
     }
+    s.unknown_key = atomic_load(&class->unknown_key);
     s.cache_hits = cache.hits;
     s.cache_misses = cache.misses;
     s.cache_evicted = cache.evicted;

@@ -32,11 +32,20 @@ struct kw_steps {
 };
 extern const struct kw_steps kw_status_steps, kw_encrypt_steps, kw_decrypt_steps;
 
+/* Of one version in one class. */
+struct kw_version_counts {
+    char key_id[KW_KEY_ID_MAX + 1];
+    struct kw_version_stats stats; /* but for how long ago it was */
+    int64_t refused_boot_ns;       /* the last one                */
+};
+
 struct kw_class {
     struct kw_class_options options;
     struct kw_cache *cache; /* its functions want the big lock */
     struct kw_budget budget KW_UNDER_BIG_LOCK;
-    atomic_uint_fast64_t calls[3], failed[3], joined;
+    atomic_uint_fast64_t calls[3], failed[3], joined, unknown_key;
+    struct kw_version_counts versions[KW_VERSIONS_MAX] KW_UNDER_BIG_LOCK;
+    size_t version_count KW_UNDER_BIG_LOCK;
 };
 
 /* One unwrap in the HSM and everybody who waits for it. */
@@ -137,6 +146,9 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader) KW_FREE;
 kw_step kw_record_put, kw_record_settle;
 /* OK, or AUDIT: nothing that has to be on record can be done now. */
 kw_err kw_record_health(const struct kw_kms *kms);
+
+/* counts.c: what became of a request, beside the version that it was for. */
+void kw_counts_add(struct kw_kms *kms, const struct kw_request *request) KW_FREE;
 
 /* outcome.c: the last steps of every method.  tell: the one place that counts and logs what
  * became of a request.  reply: wipes what it still holds and calls done. */

@@ -21,6 +21,7 @@ enum kw_step_result kw_outcome_tell(struct kw_kms *kms, struct kw_request *reque
     if (kw_failed(request->err))
         atomic_fetch_add_explicit(&class->failed[request->method], 1,
                                   memory_order_relaxed);
+    kw_counts_add(kms, request);
     if (!kw_log_wants(level_of(request->err)))
         return KW_STEP_NEXT;
     int64_t us = (kw_mono_ns(kms->options.clock) - request->arrived_ns) / 1000;

@@ -61,18 +61,19 @@ void kw_kms_recorded(struct kw_request *request, kw_err err, uint64_t seq)
 }
 
 /* What policy and keyring say of this answer now. */
-static kw_err record_judge(struct kw_kms *kms, const struct kw_request *request)
+static kw_err record_judge(struct kw_kms *kms, struct kw_request *request)
 {
     const struct kw_hsm_door *door = &kms->options.door;
     struct kw_hsm_health health;
-    struct kw_hsm_version version;
+    struct kw_hsm_version now = {0};
     kw_lock_take(kms->options.lock);
     struct kw_policy_verdict v =
         kw_kms_policy(kms, KW_METHOD_DECRYPT, kw_class_of(kms, request), &health);
     kw_err e = v.kind == KW_REFUSE ? v.err : KW_OK;
     if (!kw_failed(e))
         e = door->ops->version(door->hsm, kw_span_str(request->work.version.key_id),
-                               &version);
+                               &now);
+    request->work.version.refusal = now.refusal;
     if (e.code == KW_CODE_MISSING && kw_kms_bridges(kw_class_of(kms, request), &health))
         e = KW_OK; /* its key is away: as in an outage, what is in memory */
     kw_lock_give(kms->options.lock);
@@ -81,7 +82,7 @@ static kw_err record_judge(struct kw_kms *kms, const struct kw_request *request)
 
 /* Of an answer that is good.  An Encrypt is through: its ciphertext was verified, and is
  * worth nothing to who has no key. */
-static kw_err record_verdict(struct kw_kms *kms, const struct kw_request *request)
+static kw_err record_verdict(struct kw_kms *kms, struct kw_request *request)
 {
     const struct kw_request_work *w = &request->work;
     if (kw_failed(w->recorded) && !kms->options.audit.allow)

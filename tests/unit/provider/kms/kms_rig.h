@@ -33,14 +33,16 @@ struct kw_hsm {
     unsigned verifies; /* of what was submitted */
     kw_hsm_ticket last;
     struct kw_hsm_health health;
-    kw_err version_err; /* what version() answers for RIG_KEY_2         */
-    bool away;          /* and MISSING for RIG_KEY_1                    */
-    kw_err submit_err;  /* what submit() answers                        */
-    kw_err answer_err;  /* what an unwrap or wrap answers               */
-    bool cut;           /* the answer to a wrap is a byte short         */
-    int flip_at;        /* this byte of an answer is flipped; -1 = none */
-    const char *token;  /* that answers                                 */
-    const char *blamed; /* by the last distrust()                       */
+    kw_err version_err;          /* what version() answers for RIG_KEY_2         */
+    enum kw_hsm_refusal refusal; /* and why                             */
+    const char *more;            /* another key_id that is as RIG_KEY_2, or NULL */
+    bool away;                   /* and MISSING for RIG_KEY_1                    */
+    kw_err submit_err;           /* what submit() answers                        */
+    kw_err answer_err;           /* what an unwrap or wrap answers               */
+    bool cut;                    /* the answer to a wrap is a byte short         */
+    int flip_at;                 /* this byte of an answer is flipped; -1 = none */
+    const char *token;           /* that answers                                 */
+    const char *blamed;          /* by the last distrust()                       */
     unsigned submitted, flushed, cancelled, distrusted, extended, worked, wrapped;
     bool cancel_too_late; /* cancel() answers false                       */
     bool ended;           /* extend() does: the answer is on its way      */

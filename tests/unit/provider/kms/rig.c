@@ -97,13 +97,15 @@ static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret)
 static kw_err version(struct kw_hsm *hsm, kw_span key_id, struct kw_hsm_version *ret)
 {
     bool first = kw_span_equal_str(key_id, RIG_KEY_1);
-    if (!first && !kw_span_equal_str(key_id, RIG_KEY_2))
+    bool more = hsm->more != NULL && kw_span_equal_str(key_id, hsm->more);
+    if (!first && !more && !kw_span_equal_str(key_id, RIG_KEY_2))
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "key_id");
-    if (!first && kw_failed(hsm->version_err))
-        return hsm->version_err;
     ret->n = first ? 1 : 2;
     ret->mechanism = KW_MECH_AES_256_GCM;
+    ret->refusal = first ? KW_HSM_NOT_REFUSED : hsm->refusal;
     kw_copy_str(ret->key_id, sizeof ret->key_id, key_id);
+    if (!first && kw_failed(hsm->version_err))
+        return hsm->version_err;
     return first && hsm->away ? kw_err_at(KW_CODE_MISSING, "find") : KW_OK;
 }
 
