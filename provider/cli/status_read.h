@@ -10,8 +10,7 @@
 #include <sys/types.h>
 
 #include <keyward/err.h>
-
-enum { KW_STATUS_MAX = 256 * 1024 };
+#include <keyward/limits.h>
 
 /* IO         nobody answers, or not to this user
  * BAD_INPUT  `path` is too long for a socket

@@ -12,11 +12,15 @@
 
 #include "status_document.h"
 
-/* A document is a few KiB and the socket is fresh: it fits its buffer. */
+/* A document is a few KiB and the socket is fresh: it fits its buffer.  With all classes and
+ * versions that there may be it is more; the kernel makes the buffer twice as large as it is
+ * asked to, of net.core.wmem_max at most (socket(7)). */
 static bool send_document(const struct kw_daemon *d, int fd)
 {
+    const int room = KW_STATUS_MAX;
     char *text = kw_status_document(d);
     size_t len = text == NULL ? 0 : strlen(text);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     bool sent = text != NULL && send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
     kw_free(text);
     return sent;

@@ -47,34 +47,12 @@ static json_t *active_part(const struct kw_front_status *s)
                      kw_code_name(h->active_err.code));
 }
 
-/* Appends and gives back `list`; NULL when either is not there. */
-static json_t *append_part(json_t *list, json_t *item)
+json_t *kw_status_append(json_t *list, json_t *item)
 {
     if (list != NULL && json_array_append_new(list, item) == 0)
         return list;
     json_decref(list);
     return NULL;
-}
-
-static json_t *version_part(const struct kw_front_version_status *v)
-{
-    char when[KW_TIME_TEXT] = "";
-    if (v->proven_wall_ns > 0)
-        kw_time_text(when, v->proven_wall_ns);
-    return json_pack("{s:i, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "n", (int)v->n, "key_id",
-                     kw_status_text(v->key_id), "state", kw_status_text(v->state),
-                     "origin", kw_status_text(v->origin), "verdict",
-                     kw_code_name(v->verdict.code), "reason", kw_status_text(v->reason),
-                     "found", status_text_or_null(v->found), "proven",
-                     status_text_or_null(when));
-}
-
-static json_t *versions_part(const struct kw_front_status *s)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < s->version_count && list != NULL; i++)
-        list = append_part(list, version_part(&s->versions[i]));
-    return list;
 }
 
 static json_t *quarantine_part(const struct kw_front_status *s)
@@ -84,8 +62,9 @@ static json_t *quarantine_part(const struct kw_front_status *s)
         char since[KW_TIME_TEXT], until[KW_TIME_TEXT];
         kw_time_text(since, s->held[i].since_wall_ns);
         kw_time_text(until, s->held[i].until_wall_ns);
-        list = append_part(list, json_pack("{s:s, s:s, s:s}", "input", s->held[i].input,
-                                           "since", since, "until", until));
+        list =
+            kw_status_append(list, json_pack("{s:s, s:s, s:s}", "input", s->held[i].input,
+                                             "since", since, "until", until));
     }
     return list;
 }
@@ -94,13 +73,13 @@ static json_t *workers_part(const struct kw_front_status *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->worker_count && list != NULL; i++)
-        list = append_part(list,
-                           json_pack("{s:o, s:i, s:s, s:i, s:i, s:I}", "token",
-                                     kw_status_text(s->workers[i].token), "pid",
-                                     (int)s->workers[i].pid, "state", s->workers[i].state,
-                                     "sessions", (int)s->workers[i].sessions, "hanging",
-                                     (int)s->workers[i].hanging, "served",
-                                     number(s->workers[i].served)));
+        list = kw_status_append(list, json_pack("{s:o, s:i, s:s, s:i, s:i, s:I}", "token",
+                                                kw_status_text(s->workers[i].token),
+                                                "pid", (int)s->workers[i].pid, "state",
+                                                s->workers[i].state, "sessions",
+                                                (int)s->workers[i].sessions, "hanging",
+                                                (int)s->workers[i].hanging, "served",
+                                                number(s->workers[i].served)));
     return list;
 }
 
@@ -131,7 +110,7 @@ static json_t *tokens_part(const struct kw_front_status *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->token_count && list != NULL; i++)
-        list = append_part(list, token_part(&s->tokens[i]));
+        list = kw_status_append(list, token_part(&s->tokens[i]));
     return list;
 }
 
@@ -139,7 +118,7 @@ static void append_name(void *ctx, const char *path)
 {
     json_t **list = ctx;
     if (*list != NULL)
-        *list = append_part(*list, json_string(path));
+        *list = kw_status_append(*list, json_string(path));
 }
 
 /* What a restart would change; names alone. */
@@ -196,21 +175,23 @@ static json_t *cache_part(const struct kw_class_stats *s)
                      number(s->cache_expired), "wiped", number(s->cache_wiped));
 }
 
-static json_t *class_part(const struct kw_daemon *d, size_t i)
+static json_t *class_part(const struct kw_daemon *d, size_t i,
+                          const struct kw_front_status *front)
 {
     const struct kw_config_class *c = &d->config->classes[i];
     struct kw_class_stats s;
     kw_kms_stats(d->kms, i, &s);
     json_t *part = json_pack(
-        "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name",
+        "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "name",
         kw_status_text(c->name), "scope", kw_status_text(c->scope), "socket",
         kw_status_text(c->socket), "status_calls", number(s.calls[KW_METHOD_STATUS]),
         "encrypt_calls", number(s.calls[KW_METHOD_ENCRYPT]), "decrypt_calls",
         number(s.calls[KW_METHOD_DECRYPT]), "failed_calls",
         number(s.failed[KW_METHOD_STATUS] + s.failed[KW_METHOD_ENCRYPT] +
                s.failed[KW_METHOD_DECRYPT]),
-        "joined", number(s.joined), "cache", cache_part(&s), "connections",
-        connections_part(&d->class_listeners[i]));
+        "joined", number(s.joined), "refused_unknown_key", number(s.unknown_key),
+        "versions", kw_status_class_versions(d, i, front), "cache", cache_part(&s),
+        "connections", connections_part(&d->class_listeners[i]));
     if (part != NULL && c->on_loss == KW_ON_LOSS_SERVE_CACHED &&
         json_object_set_new(part, "outage_budget_ms",
                             json_integer(s.budget_left_ns / KW_MS_NS)) != 0) {
@@ -220,11 +201,12 @@ static json_t *class_part(const struct kw_daemon *d, size_t i)
     return part;
 }
 
-static json_t *classes_part(const struct kw_daemon *d)
+static json_t *classes_part(const struct kw_daemon *d,
+                            const struct kw_front_status *front)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < d->config->class_count && list != NULL; i++)
-        list = append_part(list, class_part(d, i));
+        list = kw_status_append(list, class_part(d, i, front));
     return list;
 }
 
@@ -276,16 +258,17 @@ static json_t *document_of(const struct kw_daemon *d)
 {
     struct kw_front_status s;
     kw_front_status(d->front, &s);
-    return json_pack(
-        "{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o}",
-        "version", KW_VERSION, "pid", (int)getpid(), "domain",
-        kw_status_text(d->config->domain), "configuration", configuration_part(d),
-        "health", health_part(&s), "active", active_part(&s), "keyring",
-        keyring_part(d, &s), "versions", versions_part(&s), "tokens", tokens_part(&s),
-        "pin_latched", (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",
-        workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d), "rpc",
-        rpc_part(d->rpc), "locked_memory", memory_part(), "audit", audit_part(d));
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+                     "s:o, s:o, s:o, s:o}",
+                     "version", KW_VERSION, "pid", (int)getpid(), "domain",
+                     kw_status_text(d->config->domain), "configuration",
+                     configuration_part(d), "health", health_part(&s), "active",
+                     active_part(&s), "keyring", keyring_part(d, &s), "versions",
+                     kw_status_versions(d, &s), "tokens", tokens_part(&s), "pin_latched",
+                     (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",
+                     workers_part(&s), "jobs", jobs_part(&s), "classes",
+                     classes_part(d, &s), "rpc", rpc_part(d->rpc), "locked_memory",
+                     memory_part(), "audit", audit_part(d));
 }
 
 char *kw_status_document(const struct kw_daemon *d)

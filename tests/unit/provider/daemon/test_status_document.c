@@ -23,6 +23,7 @@ void kw_kms_stats(struct kw_kms *kms, size_t class_index,
     *ret_stats = (struct kw_class_stats){.calls = {1, 2, 3},
                                          .failed = {4, 5, 6},
                                          .joined = 7 + class_index,
+                                         .unknown_key = 16,
                                          .cache_hits = 8,
                                          .cache_misses = 9,
                                          .cache_evicted = 10,
@@ -31,6 +32,31 @@ void kw_kms_stats(struct kw_kms *kms, size_t class_index,
                                          .cache_entries = 13,
                                          .cache_capacity = 14,
                                          .budget_left_ns = 15 * KW_MS_NS};
+}
+
+static const struct kw_version_stats some = {
+    .encrypts = 1,
+    .decrypts_hsm = 2,
+    .decrypts_joined = 3,
+    .decrypts_cache = 4,
+    .refused = {[KW_HSM_REFUSED_CREATED] = 5,
+                [KW_HSM_REFUSED_DISABLED] = 6,
+                [KW_HSM_REFUSED_DESTROYED] = 7,
+                [KW_HSM_REFUSED_UNKNOWN] = 8,
+                [KW_HSM_REFUSED_KEY_BAD] = 9},
+    .last_refused_wall_ns = INT64_C(1769860800) * KW_S_NS,
+    .refused_ago_ns = 59 * KW_S_NS + 999 * KW_MS_NS};
+static const struct kw_version_stats *counted[KW_CLASSES_MAX];
+
+bool kw_kms_version_stats(struct kw_kms *kms, size_t class_index, const char *key_id,
+                          struct kw_version_stats *ret_stats)
+{
+    (void)kms;
+    CHECK(strncmp(key_id, "kw1-", 4) == 0);
+    if (counted[class_index] == NULL)
+        return false;
+    *ret_stats = *counted[class_index];
+    return true;
 }
 
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret)
@@ -189,10 +215,64 @@ TEST(document__no_memory_once__whole_or_none)
     kw_free(whole);
 }
 
+TEST(document__nothing_asked_for_under_a_version__no_row_and_noughts)
+{
+    struct kw_config c;
+    struct kw_daemon d = daemon_of_two_classes(&c);
+    char *text = kw_status_document(&d);
+    CHECK(text != NULL);
+    CHECK_HAS(text,
+              "\"encrypts\":0,\"decrypts\":0,\"refused\":0,\"last_refused\":null}]");
+    CHECK_HAS(text, "\"versions\":[],\"cache\"");
+    kw_free(text);
+}
+
+/* The socket gives it in one piece, and the tool takes no more. */
+TEST(document__as_many_as_may_be_of_all_that_is_counted__fits)
+{
+    static struct kw_config c;
+    static struct kw_front_version_status versions[KW_VERSIONS_MAX];
+    static struct kw_version_stats most;
+    struct kw_daemon d = daemon_of_two_classes(&c);
+    char reason[KW_NOTE_MAX];
+    most =
+        (struct kw_version_stats){.last_refused_wall_ns = INT64_C(1769860800) * KW_S_NS,
+                                  .encrypts = UINT32_MAX,
+                                  .decrypts_hsm = UINT32_MAX,
+                                  .decrypts_joined = UINT32_MAX,
+                                  .decrypts_cache = UINT32_MAX,
+                                  .refused_ago_ns = INT64_C(100000000) * KW_S_NS};
+    for (size_t i = 0; i < KW_HSM_REFUSALS; i++)
+        most.refused[i] = UINT32_MAX;
+    memset(reason, 'x', sizeof reason - 1);
+    reason[sizeof reason - 1] = '\0';
+    for (size_t i = 0; i < KW_VERSIONS_MAX; i++) {
+        versions[i] = version;
+        versions[i].n = KW_VERSION_N_MAX;
+        versions[i].reason = reason;
+    }
+    c.class_count = KW_CLASSES_MAX;
+    for (size_t i = 0; i < KW_CLASSES_MAX; i++) {
+        c.classes[i] = c.classes[0];
+        d.class_listeners[i] = d.class_listeners[0];
+        counted[i] = &most;
+    }
+    front_status.versions = versions;
+    front_status.version_count = KW_VERSIONS_MAX;
+    char *text = kw_status_document(&d);
+    CHECK(text != NULL);
+    CHECK(strlen(text) < 2 * 212992); /* twice net.core.wmem_max, as kernels come */
+    CHECK(strlen(text) < KW_STATUS_MAX);
+    kw_free(text);
+}
+
 TEST(document__all_parts__members_as_released)
 {
     static struct kw_config c;
     struct kw_daemon d = daemon_of_two_classes(&c);
+    static const struct kw_version_stats never = {.encrypts = 2, .decrypts_hsm = 9};
+    counted[0] = &some;
+    counted[1] = &never;
     static const char *const parts[] = {
         "{\"version\":\"" KW_VERSION "\",\"pid\":",
         ",\"domain\":\"demo\",\"configuration\":{\"file\":\"/c\",\"rejected\":null,"
@@ -204,7 +284,8 @@ TEST(document__all_parts__members_as_released)
         "\"last_good_refused\":null,\"coming_up\":false,\"unremembered\":null},"
         "\"versions\":[{\"n\":2,\"key_id\":\"kw1-2-aa\",\"state\":\"active\","
         "\"origin\":\"made\",\"verdict\":\"key-bad\",\"reason\":\"gone\",\"found\":null,"
-        "\"proven\":null}],"
+        "\"proven\":null,\"encrypts\":3,\"decrypts\":18,\"refused\":35,"
+        "\"last_refused\":\"2026-01-31T12:00:00.000000Z\"}],"
         "\"tokens\":[{\"name\":\"t\",\"state\":\"suspect\",\"code\":\"ok\","
         "\"reason\":\"slow\",\"pin_latched\":false,\"out\":true,\"unproven\":3,"
         "\"probe_every_ms\":12500,\"label\":\"l?[2J\","
@@ -219,11 +300,17 @@ TEST(document__all_parts__members_as_released)
         "\"workers_started\":0,\"workers_died\":0,\"workers_killed\":0},"
         "\"classes\":[{\"name\":\"secrets\",\"scope\":\"s\",\"socket\":\"/s\","
         "\"status_calls\":1,\"encrypt_calls\":2,\"decrypt_calls\":3,\"failed_calls\":15,"
-        "\"joined\":7,\"cache\":{\"entries\":13,\"capacity\":14,\"hits\":8,\"misses\":9,"
+        "\"joined\":7,\"refused_unknown_key\":16,\"versions\":[{\"n\":2,\"encrypts\":1,"
+        "\"decrypts_hsm\":2,\"decrypts_joined\":3,\"decrypts_cache\":4,"
+        "\"refused_created\":5,\"refused_disabled\":6,\"refused_destroyed\":7,"
+        "\"refused_unknown\":8,\"refused_key_bad\":9,"
+        "\"last_refused\":\"2026-01-31T12:00:00.000000Z\",\"refused_ago_s\":59}],"
+        "\"cache\":{\"entries\":13,\"capacity\":14,\"hits\":8,\"misses\":9,"
         "\"evicted\":10,\"expired\":11,\"wiped\":12},\"connections\":{\"open\":7,"
         "\"waiting\":8,\"accepted\":1,\"handed_over\":2,\"refused_peer\":3,"
         "\"refused_limit\":4,\"refused_preface\":5,\"refused_adopt\":6,\"ended\":9}},",
-        "\"joined\":8,",
+        "\"joined\":8,\"refused_unknown_key\":16,\"versions\":[{\"n\":2,\"encrypts\":2,",
+        "\"refused_key_bad\":0,\"last_refused\":null,\"refused_ago_s\":null}],",
         "\"outage_budget_ms\":15}],\"rpc\":{\"open\":6,\"open_max\":7,\"calls\":1,"
         "\"refused_busy\":2,\"malformed\":4,\"unimplemented\":3,\"cancelled\":5},"
         "\"locked_memory\":{\"backend\":",
@@ -245,4 +332,6 @@ KW_CASES("provider/daemon/status_document",
          CASE(text__bytes_of_no_character_and_controls__replaced),
          CASE(text__nothing__null), CASE(document__no_memory_at_each_allocation__none),
          CASE(document__no_memory_once__whole_or_none),
+         CASE(document__nothing_asked_for_under_a_version__no_row_and_noughts),
+         CASE(document__as_many_as_may_be_of_all_that_is_counted__fits),
          CASE(document__all_parts__members_as_released))
