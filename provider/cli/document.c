@@ -9,6 +9,8 @@
 
 #include <keyward/keyring.h>
 
+#include "document_reads.h"
+
 #define KW_OTHER_DAEMON "is it keywardd, and of this version? (version)"
 
 static const char *text_at(const json_t *o, const char *first, const char *second)
@@ -187,6 +189,11 @@ static void judge_versions(const json_t *document, struct kw_reasons *why)
     }
 }
 
+static void judge_read(void *ctx, const char *text, const char *remedy)
+{
+    document_add(ctx, remedy, "%s", text);
+}
+
 enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_why)
 {
     struct kw_reasons why = {{0}};
@@ -203,6 +210,7 @@ enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_wh
     judge_keyring(document, &why);
     judge_memory(document, &why);
     judge_versions(document, &why);
+    kw_document_reads(document, judge_read, &why);
     *ret_why = why;
     return why.text[0] == '\0' ? KW_EXIT_GOOD : KW_EXIT_PROBLEM;
 }

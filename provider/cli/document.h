@@ -18,7 +18,7 @@ struct kw_reasons {
 
 /* PROBLEM, with every reason in *ret_why, when health.state is not "up", the active
  * version's code is not "ok", a version in a state that unwraps has another verdict than
- * "ok" or "starting", keyring.rejected or configuration.rejected is not null, or pin_latched is true; also when one
+ * "ok" or "starting", one in another state is needed (document_reads.h), keyring.rejected or configuration.rejected is not null, or pin_latched is true; also when one
  * of them is missing. */
 enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_why);
 

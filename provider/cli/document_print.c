@@ -110,7 +110,7 @@ static void print_member(const char *name, const json_t *v)
 
 /* ---- tables ---- */
 
-enum { COLUMNS_MAX = 8, CELL = 96 };
+enum { COLUMNS_MAX = 10, CELL = 96 };
 
 /* Which members of the objects of a list are shown; a dot leads into an object of theirs.
  * Everything else of them is in --json. */
@@ -123,7 +123,10 @@ static const struct document_table {
      {"name", "scope", "encrypt_calls", "decrypt_calls", "failed_calls", "cache.entries",
       "cache.hits", "socket"}},
     {"tokens", "token", {"name", "state", "out", "unproven", "label", "serial", "model"}},
-    {"versions", "version", {"n", "state", "verdict", "origin", "found", "key_id"}},
+    {"versions",
+     "version",
+     {"n", "state", "verdict", "origin", "found", "encrypts", "decrypts", "refused",
+      "last_refused", "key_id"}},
     {"workers", "worker of", {"token", "pid", "state", "sessions", "hanging", "served"}},
 };
 

@@ -46,13 +46,13 @@ int kw_verb_status(int argc, char **argv)
             "Asks the running daemon how it is.  Exit status 1 when the HSM, or one of "
             "several\ntokens, is not up, or one is out or has not proven all versions; "
             "the active version\nor one that decrypts is not good; something was found "
-            "about a key in use; a reload\nwas rejected or found a configuration that no "
-            "start would take; the state directory\ndoes not hold what it should; a PIN "
-            "is latched or a ciphertext is quarantined; the audit\nlog cannot be "
-            "written; 3 "
-            "when nobody answers.  A configuration that only differs from what\nruns is "
-            "no "
-            "fault: what a restart would change is shown.  docs/ERRORS.md has every "
+            "about a key in use; a version\nthat may not be read refused a Decrypt less "
+            "than an hour ago; a reload was rejected or\nfound a configuration that no "
+            "start would take; the state directory does not hold what\nit should; a PIN "
+            "is latched or a ciphertext is quarantined; the audit log cannot "
+            "be\nwritten; "
+            "3 when nobody answers.  A configuration that only differs from what runs is "
+            "no\nfault: what a restart would change is shown.  docs/ERRORS.md has every "
             "member.",
     };
     return kw_status_verb(usage, argc, argv, status_ask);

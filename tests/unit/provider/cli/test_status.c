@@ -87,7 +87,8 @@ TEST(up__every_part_printed)
     CHECK(strncmp(r.out, "well: ", strlen("well: ")) == 0);
     CHECK_HAS(r.out, "n 2, key_id kw1-2-0123456789abcdef01234567");
     CHECK_HAS(r.out,
-              "version  state    verdict  origin  found  key_id\n1        retired  ");
+              "version  state    verdict  origin  found  encrypts  decrypts  refused  "
+              "last_refused  key_id\n1        retired  ");
     CHECK_HAS(r.out, "serial 4, rejected -");
     CHECK_HAS(r.out, "workers      none");
     CHECK_HAS(r.out, "class  scope  encrypt_calls  decrypt_calls  failed_calls  "
