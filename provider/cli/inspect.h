@@ -20,6 +20,9 @@ void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
 /* RLIMIT_MEMLOCK and RLIMIT_NOFILE against what keywardd locks and opens: of the daemon that answers on the status
  * socket (its document names the process), else, and that is said, of this shell. */
 void kw_inspect_limits(struct kw_report *r, const struct kw_config *config);
+/* Versions that may not be read, and that the running daemon was asked for in the last hour (document_reads.h): a warning
+ * each.  Nothing where none runs. */
+void kw_inspect_reads(struct kw_report *r, const struct kw_config *config);
 /* The keyring against what this node has seen. */
 void kw_inspect_keyring(struct kw_report *r, const struct kw_context *context);
 /* Times of the versions that tell of a wrong clock. */

@@ -10,7 +10,7 @@
 
 #include <keyward/file.h>
 
-#include "status_read.h"
+#include "running.h"
 #include "locked_limit.h"
 
 enum { PROC_MAX = 16 * 1024 };
@@ -22,14 +22,7 @@ enum { PROC_MAX = 16 * 1024 };
 /* 0: nobody answers. */
 static pid_t running_daemon(const struct kw_config *config)
 {
-    static char text[KW_STATUS_MAX];
-    struct kw_note ignored;
-    size_t len = 0;
-    if (config->status == NULL ||
-        kw_failed(
-            kw_status_read(config->status, text, sizeof text, &len, NULL, &ignored)))
-        return 0;
-    json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *document = kw_running_document(config);
     json_int_t pid = json_integer_value(json_object_get(document, "pid"));
     json_decref(document);
     return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;

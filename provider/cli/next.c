@@ -95,7 +95,9 @@ void kw_next_after(enum kw_act act, const struct kw_next_facts *f,
                         "its reload on");
     if (act != KW_ACT_DISABLE)
         return;
-    kw_commands_add(next, "# when something turns out to need it:");
+    kw_commands_add(
+        next,
+        "# when something turns out to need it (keyward status on each node says so):");
     kw_commands_add(next, "keyward key enable %u%s", f->n, f->config);
     kw_commands_add(next, "# when nothing has missed it for a day after the last reload "
                           "(--now does not wait), and for good (it wants reports, too):");

@@ -23,6 +23,7 @@ static void check_look(struct kw_report *r, const struct kw_context *context,
         kw_inspect_files(r, context->config, cli->config, fault);
     kw_inspect_sockets(r, context->config);
     kw_inspect_limits(r, context->config);
+    kw_inspect_reads(r, context->config);
     if (!kw_failed(keyring))
         kw_inspect_keyring(r, context);
     else
@@ -52,13 +53,12 @@ int kw_verb_check(int argc, char **argv)
         .operands = "",
         .summary =
             "Looks at configuration, files and folders as the daemon's user sees them, "
-            "the "
-            "state\ndirectory (a file is written there and removed), locked memory and "
-            "descriptors\nof the running daemon, keyring and tokens (one login each), "
-            "and says what to do "
-            "about what is\nwrong.  A SoftHSM token found open with no ceremony running "
-            "is "
-            "sealed.",
+            "the state\ndirectory (a file is written there and removed), locked memory "
+            "and "
+            "descriptors\nof the running daemon, what it was asked to read and may not, "
+            "keyring and tokens\n(one login each), and says what to do about what is "
+            "wrong.  "
+            "A SoftHSM token found\nopen with no ceremony running is sealed.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 04: a new version comes into use while calls go on; a bad keyring never does. */
 #include "acts.h"
+#include "document.h"
 #include "load.h"
 
 #include <signal.h>
@@ -341,6 +342,90 @@ TEST(decrypt__key_id_of_a_newer_version__file_read_again_by_itself)
     instance_destroy(&h);
 }
 
+/* ---- a version that is still needed --------------------------------------------------- */
+
+/* What both of the instance's classes were asked for under version 1: claims of `versions`
+ * and of the class secrets, which alone was. */
+static void first_is(struct instance *h, const char *claims)
+{
+    static char doc[65536];
+    instance_status(h, doc, sizeof doc);
+    kw_says(doc,
+            "versions/0/n = 1, classes/0/name = secrets, classes/0/versions/0/n = 1");
+    kw_says(doc, claims);
+}
+
+static void change_the_first(struct instance *h, const char *verb, const char *word,
+                             const char *why)
+{
+    instance_do(h, "key", verb, "1", word, why, NULL);
+    instance_reload(h, "active=2");
+}
+
+/* `needed`: keyward status exits 1 and has this, and keyward check warns of it; NULL: neither
+ * says anything of the kind. */
+static void needed(struct instance *h, const char *text)
+{
+    static char out[16384];
+    const char *status = instance_read_status(h, text != NULL);
+    (void)instance_tool(h, out, sizeof out, "check", "--offline", NULL);
+    if (text == NULL) {
+        CHECK(strstr(status, "needed it") == NULL && strstr(out, "needed it") == NULL);
+        CHECK_HAS(out, "nothing needed a version that may not be read");
+        return;
+    }
+    CHECK_HAS(status, text);
+    CHECK_HAS(status, "-> keyward key enable 1 and systemctl reload keywardd");
+    CHECK_HAS(out, "warn  refused reads");
+    CHECK_HAS(out, text);
+    CHECK_HAS(out, "-> keyward key enable 1 and systemctl reload keywardd");
+}
+
+static void rotate_for_good(struct instance *h)
+{
+    instance_do(h, "key", "create", NULL);
+    instance_do(h, "key", "accept", "2", NULL);
+    instance_reload(h, "serial=");
+    instance_do(h, "key", "activate", "2", "--baseline", "--only-copy", "--now", NULL);
+    instance_reload(h, "active=2");
+}
+
+TEST(disabled_and_still_needed__counted_and_said_until_it_is_enabled)
+{
+    enum { MISSED = 7 };
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    first_is(&h,
+             "versions/0/encrypts = 1, versions/0/decrypts = 1, versions/0/refused = 0, "
+             "versions/0/last_refused = null, classes/0/versions/0/encrypts = 1, "
+             "classes/0/versions/0/decrypts_hsm = 1, classes/1/versions/# = 0");
+    rotate_for_good(&h);
+    change_the_first(&h, "disable", "--without-proof", "a trial");
+    needed(&h, NULL);
+    for (unsigned i = 0; i < MISSED; i++)
+        assert_int_equal(decrypt_sealed(c), GRPC_FAILED_PRECONDITION);
+    first_is(&h, "versions/0/refused = 7, versions/0/last_refused ~ Z, "
+                 "classes/0/versions/0/refused_disabled = 7, "
+                 "classes/0/versions/0/refused_ago_s < 3600, "
+                 "classes/0/refused_unknown_key = 0");
+    needed(&h, "is disabled, and 7 reads needed it, the last one at ");
+    change_the_first(&h, "enable", NULL, NULL);
+    needed(&h, NULL);
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    first_is(&h,
+             "versions/0/encrypts = 1, versions/0/decrypts = 3, versions/0/refused = 7, "
+             "classes/0/versions/0/decrypts_hsm = 2, "
+             "classes/0/versions/0/decrypts_cache = 1");
+    change_the_first(&h, "disable", "--without-proof", "a trial"); /* not an hour ago */
+    needed(&h, "is disabled, and 7 reads needed it, the last one at ");
+    kw_client_close(c);
+    instance_destroy(&h);
+}
+
 /* ---- the configuration ------------------------------------------------------------ */
 
 /* SIGHUP with this file, or with what is there; what the log says of it and, asked by its
@@ -399,6 +484,7 @@ TEST(configuration__broken_changed_gone_restored__said_and_what_runs_stays)
 }
 
 KW_CASES("04-rotation",
+         CASE(disabled_and_still_needed__counted_and_said_until_it_is_enabled),
          CASE(configuration__broken_changed_gone_restored__said_and_what_runs_stays),
          CASE(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts),
          CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
