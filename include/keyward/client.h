@@ -2,7 +2,7 @@
 /* client - a small KMS v2 client for `keyward probe`, the tests and the benchmarks
  *
  * Does what kube-apiserver does: plain HTTP/2 over a unix socket, :authority localhost,
- * wait for ready until the deadline.
+ * wait for ready until the deadline (unless kw_client_fail_fast).
  *
  * Threads:   one client may be used from any number of threads; each call blocks its own.
  * Blocking:  until the reply or the timeout.
@@ -20,6 +20,14 @@ struct kw_client;
 /* Does not connect yet.  BAD_INPUT: path empty or over KW_SOCKET_PATH_MAX. */
 KW_MUST_USE kw_err kw_client_open(const char *socket_path, struct kw_client **ret_client);
 void kw_client_close(struct kw_client *client); /* NULL does nothing */
+
+/* Both before the first call. */
+/* A call for which there is no connection, and none can be made, ends at once, as
+ * UNAVAILABLE. */
+void kw_client_fail_fast(struct kw_client *client);
+/* While a call waits for its answer, `tick` is called on the caller's thread, four times a
+ * second. */
+void kw_client_tick(struct kw_client *client, void (*tick)(void *ctx), void *ctx);
 
 /* What came back, whatever it was. */
 struct kw_client_reply {

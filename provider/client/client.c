@@ -20,7 +20,7 @@
 enum { REPLY_MAX = 40960, BLOCK_LEAST = 2048 };
 
 struct kw_client {
-    grpc_channel *channel;
+    struct kw_exchange_line line;
 };
 
 /* gRPC's target is a URI: "unix:" and the path, everything unusual percent-encoded. */
@@ -87,7 +87,7 @@ kw_err kw_client_open(const char *socket_path, struct kw_client **ret_client)
         return kw_err_at(KW_CODE_NO_MEMORY, "client");
     }
     grpc_init();
-    c->channel = new_channel(target);
+    c->line.channel = new_channel(target);
     kw_free(target);
     *ret_client = c;
     return KW_OK;
@@ -97,9 +97,20 @@ void kw_client_close(struct kw_client *client)
 {
     if (client == NULL)
         return;
-    grpc_channel_destroy(client->channel);
+    grpc_channel_destroy(client->line.channel);
     kw_free(client);
     grpc_shutdown();
+}
+
+void kw_client_fail_fast(struct kw_client *client)
+{
+    client->line.is_failing_fast = true;
+}
+
+void kw_client_tick(struct kw_client *client, void (*tick)(void *ctx), void *ctx)
+{
+    client->line.tick = tick;
+    client->line.ctx = ctx;
 }
 
 void kw_client_reply_wipe(struct kw_client_reply *reply)
@@ -166,7 +177,7 @@ static kw_err client_call(struct kw_client *client, const char *method,
     kw_err e = client_pack(m, &request);
     if (kw_failed(e))
         return e;
-    kw_exchange(client->channel, method, request, timeout_ns, reply, &message);
+    kw_exchange(&client->line, method, request, timeout_ns, reply, &message);
     if (reply->grpc_status == GRPC_STATUS_OK)
         e = message != NULL ? read_reply(message, read, reply)
                             : kw_err_at(KW_CODE_BAD_INPUT, "reply: none");
@@ -228,7 +239,7 @@ kw_err kw_client_raw(struct kw_client *client, const char *method_path, kw_span 
     *reply = (struct kw_client_reply){0};
     grpc_slice request =
         grpc_slice_from_copied_buffer((const char *)message.ptr, message.len);
-    kw_exchange(client->channel, method_path, request, timeout_ns, reply, &answer);
+    kw_exchange(&client->line, method_path, request, timeout_ns, reply, &answer);
     if (answer != NULL && reply_bytes != NULL && !kw_message_copy(answer, reply_bytes))
         e = kw_err_at(KW_CODE_BAD_INPUT, "reply");
     kw_message_wipe(answer);

@@ -9,6 +9,8 @@
 
 #include "slices.h"
 
+enum { TICK_MS = 250 };
+
 struct exchange {
     grpc_call *call;
     grpc_completion_queue *cq;
@@ -40,11 +42,26 @@ static void exchange_begin(struct exchange *x, grpc_channel *channel,
     grpc_metadata_array_init(&x->trailing);
 }
 
-static void exchange_run(struct exchange *x)
+/* The batch has the deadline of the call, so it ends. */
+static void exchange_await(struct exchange *x, const struct kw_exchange_line *line)
+{
+    const gpr_timespec tick = gpr_time_from_millis(TICK_MS, GPR_TIMESPAN);
+    for (;;) {
+        const gpr_timespec until = line->tick != NULL
+                                       ? gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), tick)
+                                       : gpr_inf_future(GPR_CLOCK_MONOTONIC);
+        if (grpc_completion_queue_pluck(x->cq, x, until, NULL).type != GRPC_QUEUE_TIMEOUT)
+            return;
+        if (line->tick != NULL)
+            line->tick(line->ctx);
+    }
+}
+
+static void exchange_run(struct exchange *x, const struct kw_exchange_line *line)
 {
     grpc_op ops[6] = {
         {.op = GRPC_OP_SEND_INITIAL_METADATA,
-         .flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY},
+         .flags = line->is_failing_fast ? 0 : GRPC_INITIAL_METADATA_WAIT_FOR_READY},
         {.op = GRPC_OP_SEND_MESSAGE},
         {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
         {.op = GRPC_OP_RECV_INITIAL_METADATA},
@@ -59,8 +76,7 @@ static void exchange_run(struct exchange *x)
     ops[5].data.recv_status_on_client.status_details = &x->details;
     grpc_call_error e = grpc_call_start_batch(x->call, ops, 6, x, NULL);
     KW_INVARIANT(e == GRPC_CALL_OK);
-    (void)grpc_completion_queue_pluck(x->cq, x, gpr_inf_future(GPR_CLOCK_MONOTONIC),
-                                      NULL);
+    exchange_await(x, line);
 }
 
 static void exchange_end(struct exchange *x)
@@ -74,14 +90,14 @@ static void exchange_end(struct exchange *x)
     grpc_completion_queue_destroy(x->cq);
 }
 
-void kw_exchange(grpc_channel *channel, const char *method_path, grpc_slice request,
-                 int64_t timeout_ns, struct kw_client_reply *reply,
+void kw_exchange(const struct kw_exchange_line *line, const char *method_path,
+                 grpc_slice request, int64_t timeout_ns, struct kw_client_reply *reply,
                  grpc_byte_buffer **ret_message)
 {
     struct exchange x;
     int64_t began = kw_mono_ns(&kw_clock_system);
-    exchange_begin(&x, channel, method_path, request, timeout_ns);
-    exchange_run(&x);
+    exchange_begin(&x, line->channel, method_path, request, timeout_ns);
+    exchange_run(&x, line);
     reply->ns = kw_mono_ns(&kw_clock_system) - began;
     reply->grpc_status = (int)x.status;
     (void)kw_copy_str(reply->message, sizeof reply->message, kw_slice_span(&x.details));

@@ -51,6 +51,23 @@ TEST(call__nobody_listens__deadline_and_a_reason)
     kw_client_close(client);
 }
 
+/* Long enough for ctest to end a case that waits for it. */
+#define FOR_EVER (3600 * KW_S_NS)
+
+TEST(call__nobody_listens_and_it_fails_fast__unavailable_at_once)
+{
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    kw_test_arena(65536);
+    CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
+    kw_client_fail_fast(client);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(kw_client_status(client, FOR_EVER, &reply));
+        CHECK(reply.grpc_status == 14 && reply.message[0] != '\0');
+    }
+    kw_client_close(client);
+}
+
 static int listen_at(const char *path)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -84,6 +101,32 @@ TEST(call__server_says_nothing__one_connection)
     CHECK(unlink(path) == 0 && rmdir(dir) == 0);
 }
 
+/* It ends the call, so that nothing but the tick can have been first. */
+static void close_at_tick(void *ctx)
+{
+    if (*(int *)ctx >= 0)
+        CHECK(close(*(int *)ctx) == 0);
+    *(int *)ctx = -1;
+}
+
+TEST(call__waits__ticks)
+{
+    char dir[] = "/tmp/kw-client-XXXXXX", path[64];
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    kw_test_arena(65536);
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/s", dir);
+    int server = listen_at(path);
+    CHECK_OK(kw_client_open(path, &client));
+    kw_client_fail_fast(client);
+    kw_client_tick(client, close_at_tick, &server);
+    CHECK_OK(kw_client_status(client, FOR_EVER, &reply));
+    CHECK(reply.grpc_status == 14 && server == -1);
+    kw_client_close(client);
+    CHECK(unlink(path) == 0 && rmdir(dir) == 0);
+}
+
 TEST(call__arena_is_full__no_memory_and_nothing_sent)
 {
     static uint8_t big[65536];
@@ -111,6 +154,7 @@ TEST(decrypt__nul_in_key_id__bad_input)
 KW_CASES("provider/client/client", CASE(open__path_no_socket_can_have__bad_input),
          CASE(open__no_memory__said_so),
          CASE(call__nobody_listens__deadline_and_a_reason),
-         CASE(call__server_says_nothing__one_connection),
+         CASE(call__nobody_listens_and_it_fails_fast__unavailable_at_once),
+         CASE(call__waits__ticks), CASE(call__server_says_nothing__one_connection),
          CASE(call__arena_is_full__no_memory_and_nothing_sent),
          CASE(decrypt__nul_in_key_id__bad_input))
