@@ -9,13 +9,14 @@
 #include <keyward/bytes.h>
 
 static const struct {
-    const char *word;
+    const char *word, *result; /* for people; in the document */
     enum kw_tint tint;
 } looks[] = {
-    [KW_FOUND_OK] = {"ok", KW_TINT_GOOD},
-    [KW_FOUND_WARN] = {"warn", KW_TINT_WARN},
-    [KW_FOUND_FAIL] = {"FAIL", KW_TINT_BAD},
-    [KW_FOUND_BLIND] = {"?", KW_TINT_BAD},
+    [KW_FOUND_OK] = {"ok", "ok", KW_TINT_GOOD},
+    [KW_FOUND_WARN] = {"warn", "warn", KW_TINT_WARN},
+    [KW_FOUND_FAIL] = {"FAIL", "FAIL", KW_TINT_BAD},
+    [KW_FOUND_BLIND] = {"?", "?", KW_TINT_BAD},
+    [KW_FOUND_NOT_TRIED] = {"-", "not tried", KW_TINT_DIM},
 };
 
 void kw_report_begin(struct kw_report *r, const struct kw_cli *cli)
@@ -57,7 +58,7 @@ void kw_report_add(struct kw_report *r, enum kw_found found, const char *name,
         report_print(r, found, name, text, remedy);
     else if (json_array_append_new(
                  r->items, json_pack("{s:s, s:s, s:s, s:s?}", "name", name, "result",
-                                     looks[found].word, "text", text, "remedy",
+                                     looks[found].result, "text", text, "remedy",
                                      found != KW_FOUND_OK ? remedy : NULL)) != 0)
         r->count[KW_FOUND_BLIND]++;
 }

@@ -5,12 +5,18 @@
 
 #include "cli.h"
 
-enum kw_found { KW_FOUND_OK, KW_FOUND_WARN, KW_FOUND_FAIL, KW_FOUND_BLIND };
+enum kw_found {
+    KW_FOUND_OK,
+    KW_FOUND_WARN,
+    KW_FOUND_FAIL,
+    KW_FOUND_BLIND,
+    KW_FOUND_NOT_TRIED, /* changes no exit code: not asked for, or of no use any more */
+};
 
 struct kw_report {
     const struct kw_cli *cli;
     json_t *items;
-    unsigned count[KW_FOUND_BLIND + 1];
+    unsigned count[KW_FOUND_NOT_TRIED + 1];
 };
 void kw_report_begin(struct kw_report *r, const struct kw_cli *cli);
 

@@ -61,6 +61,12 @@ TEST(report_with_warnings_only__good)
     CHECK(report_of(KW_FOUND_WARN, KW_FOUND_OK) == KW_EXIT_GOOD);
 }
 
+TEST(report_with_something_not_tried__good)
+{
+    CHECK(report_of(KW_FOUND_NOT_TRIED, KW_FOUND_OK) == KW_EXIT_GOOD);
+    CHECK(report_of(KW_FOUND_NOT_TRIED, KW_FOUND_BLIND) == KW_EXIT_BLIND);
+}
+
 TEST(no_terminal__no_escape_sequences)
 {
     const struct kw_cli plain = {.colour = false}, bright = {.colour = true};
@@ -72,4 +78,5 @@ KW_CASES("provider/cli/exit", CASE(could_not_look__three), CASE(found_wrong__one
          CASE(native_code__named_by_who_gave_it),
          CASE(report_with_a_failure__one_whatever_else),
          CASE(report_that_could_not_look__three), CASE(report_with_warnings_only__good),
+         CASE(report_with_something_not_tried__good),
          CASE(no_terminal__no_escape_sequences))
