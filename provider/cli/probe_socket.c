@@ -32,7 +32,8 @@ static kw_err probe_no_class(const struct kw_config *config, const char *file,
     for (size_t i = 0, len = 0; i < config->class_count && len < sizeof names; i++)
         len += (size_t)snprintf(names + len, sizeof names - len, "%s%s",
                                 len > 0 ? ", " : "", config->classes[i].name);
-    kw_note_set(note, "%s: no class of %s, and no file; there are %s", word, file, names);
+    kw_note_set(note, "%s: no class of %s, and no socket; there are %s", word, file,
+                names);
     return kw_err_at(KW_CODE_MISSING, "SOCKET");
 }
 
@@ -43,7 +44,7 @@ static kw_err probe_class(const struct kw_cli *cli, const char *word,
     struct kw_note why = {{0}};
     kw_err e = kw_config_load(cli->config, SIZE_MAX, &config, &why);
     if (kw_failed(e)) {
-        kw_note_set(note, "%s: no file, and whether it is a class is not known: %.350s",
+        kw_note_set(note, "%s: no socket, and whether it is a class is not known: %.350s",
                     word, why.text);
         return e;
     }
@@ -63,7 +64,7 @@ kw_err kw_probe_socket(const struct kw_cli *cli, const char *word,
     struct stat st;
     if (strncmp(word, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0)
         return probe_path(probe_endpoint_path(word), ret_path, note);
-    if (strchr(word, '/') != NULL || stat(word, &st) == 0)
+    if (strchr(word, '/') != NULL || (stat(word, &st) == 0 && S_ISSOCK(st.st_mode)))
         return probe_path(word, ret_path, note);
     return probe_class(cli, word, ret_path, note);
 }

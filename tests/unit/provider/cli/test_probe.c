@@ -50,7 +50,7 @@ TEST(word_that_is_neither_file_nor_class__said)
     kw_run(&r, (const char *const[]){KEYWARD, "probe", "secrets", "--config",
                                      "/nonexistent/keyward.yaml", NULL});
     CHECK(r.status != 0);
-    CHECK_HAS(r.err, "secrets: no file, and whether it is a class is not known");
+    CHECK_HAS(r.err, "secrets: no socket, and whether it is a class is not known");
 }
 
 TEST(encrypt_is_refused__fails_with_the_servers_word)
