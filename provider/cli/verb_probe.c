@@ -2,12 +2,9 @@
 /* keyward probe - what kube-apiserver will do to this socket, step by step */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
@@ -17,178 +14,12 @@
 
 #include "probe_sample.h"
 #include "probe_socket.h"
-#include "report.h"
-#include "percentile.h"
-#include "rules.h"
+#include "probe_steps.h"
 
-enum { SEED = 32, ROUNDS_DEFAULT = 100, ROUNDS_MAX = 1000000, ARENA = 256 * 1024 };
+enum { ROUNDS_DEFAULT = 100, ROUNDS_MAX = 1000000, ARENA = 256 * 1024 };
 
-struct probe {
-    struct kw_report report;
-    struct kw_client *client;
-    int64_t timeout_ns;
-    size_t rounds;
-    uint8_t seed[SEED]; /* random, sealed for nobody: no secret */
-    struct kw_client_reply *status, *encrypt, *decrypt;
-    json_t *latency;
-    const char *sample_path; /* NULL: none is kept */
-    struct kw_sample sample;
-};
-
-enum call { STATUS, ENCRYPT, DECRYPT };
-static const char *const call_names[] = {"Status", "Encrypt", "Decrypt"};
-
-static kw_err probe_call(struct probe *p, enum call what, kw_span ciphertext,
-                         struct kw_client_reply *reply)
-{
-    static const char uid[] = "keyward-probe";
-    kw_client_reply_wipe(reply);
-    if (what == STATUS)
-        return kw_client_status(p->client, p->timeout_ns, reply);
-    if (what == ENCRYPT)
-        return kw_client_encrypt(p->client, kw_span_of(p->seed, SEED), uid, p->timeout_ns,
-                                 reply);
-    return kw_client_decrypt(p->client, ciphertext, kw_span_str(p->encrypt->key_id), uid,
-                             p->timeout_ns, reply);
-}
-
-static void rule(struct probe *p, const char *name, const char *broken, const char *shown)
-{
-    if (broken == NULL)
-        kw_report_add(&p->report, KW_FOUND_OK, name, NULL, "%s", shown);
-    else
-        kw_report_add(&p->report, KW_FOUND_FAIL, name, broken, "%s", shown);
-}
-
-/* One call that should succeed; false when it did not. */
-static bool probe_good(struct probe *p, enum call what, struct kw_client_reply *reply)
-{
-    const char *name = call_names[what];
-    kw_err e = probe_call(
-        p, what, kw_span_of(p->encrypt->ciphertext, p->encrypt->ciphertext_len), reply);
-    if (kw_failed(e)) {
-        struct kw_note note;
-        kw_note_set(&note, "the answer is no message of KMS v2: %s at %s",
-                    kw_code_name(e.code), e.where != NULL ? e.where : "?");
-        kw_report_err(&p->report, name, e, &note);
-        return false;
-    }
-    if (reply->grpc_status != 0) {
-        kw_report_add(&p->report, KW_FOUND_FAIL, name,
-                      "keyward status, and the daemon's log, say why", "%s: %s (%.1f ms)",
-                      kw_client_status_name(reply->grpc_status), reply->message,
-                      (double)reply->ns / 1e6);
-        return false;
-    }
-    kw_report_add(&p->report, KW_FOUND_OK, name, NULL, "%.3f ms",
-                  (double)reply->ns / 1e6);
-    return true;
-}
-
-static bool probe_status(struct probe *p)
-{
-    if (!probe_good(p, STATUS, p->status))
-        return false;
-    rule(p, "version", kw_rule_version(p->status), p->status->version);
-    rule(p, "healthz", kw_rule_healthz(p->status), p->status->healthz);
-    rule(p, "key_id", kw_rule_key_id(p->status), p->status->key_id);
-    return true;
-}
-
-static bool probe_encrypt(struct probe *p)
-{
-    char size[64];
-    kw_random(p->seed, SEED);
-    if (!probe_good(p, ENCRYPT, p->encrypt))
-        return false;
-    snprintf(size, sizeof size, "%zu bytes for %d", p->encrypt->ciphertext_len, SEED);
-    rule(p, "same key_id", kw_rule_same_key_id(p->status, p->encrypt),
-         p->encrypt->key_id);
-    rule(p, "ciphertext", kw_rule_ciphertext(p->encrypt, kw_span_of(p->seed, SEED)),
-         size);
-    rule(p, "annotations", kw_rule_annotations(p->encrypt),
-         p->encrypt->annotation_count == 0 ? "none" : "some");
-    return p->encrypt->ciphertext_len > 0 &&
-           p->encrypt->ciphertext_len <= KW_CIPHERTEXT_MAX;
-}
-
-static void probe_decrypt(struct probe *p)
-{
-    if (!probe_good(p, DECRYPT, p->decrypt))
-        return;
-    const char *broken = kw_rule_plaintext(p->decrypt, kw_span_of(p->seed, SEED));
-    rule(p, "round trip", broken, broken == NULL ? "the same 32 bytes" : "other bytes");
-    if (p->sample_path != NULL && broken == NULL)
-        kw_probe_sample_keep(&p->report, p->sample_path, &p->sample, p->encrypt);
-}
-
-/* One flipped bit: a plaintext that was not authenticated would be cached for 24 hours
- * and make every object under its seed unreadable. */
-static void probe_tampered(struct probe *p)
-{
-    uint8_t bad[KW_CIPHERTEXT_MAX];
-    size_t len = p->encrypt->ciphertext_len;
-    kw_copy(bad, sizeof bad, kw_span_of(p->encrypt->ciphertext, len));
-    bad[len - 1] ^= 1;
-    kw_err e = probe_call(p, DECRYPT, kw_span_of(bad, len), p->decrypt);
-    int status = p->decrypt->grpc_status;
-    const char *name = "tampered";
-    if (kw_failed(e))
-        kw_report_err(&p->report, name, e, &(struct kw_note){{0}});
-    else if (status == 0)
-        kw_report_add(&p->report, KW_FOUND_FAIL, name,
-                      "stop using this socket: it opens what nobody sealed",
-                      "a ciphertext with one flipped bit was decrypted");
-    else if (status == 3)
-        kw_report_add(&p->report, KW_FOUND_OK, name, NULL, "refused: %s (%.3f ms)",
-                      kw_client_status_name(status), (double)p->decrypt->ns / 1e6);
-    else
-        kw_report_add(&p->report, KW_FOUND_WARN, name,
-                      "INVALID_ARGUMENT was expected; look at keyward status",
-                      "not decrypted, but: %s: %s", kw_client_status_name(status),
-                      p->decrypt->message);
-}
-
-static void probe_latency(struct probe *p, enum call what, int64_t *ns)
-{
-    size_t done = 0, failed = 0;
-    const kw_span stored = kw_span_of(p->encrypt->ciphertext, p->encrypt->ciphertext_len);
-    struct kw_client_reply *reply = what == STATUS ? p->status : p->decrypt;
-    for (size_t i = 0; i < p->rounds; i++) {
-        kw_err e = probe_call(p, what, stored, reply);
-        if (kw_failed(e) || reply->grpc_status != 0)
-            failed++;
-        else
-            ns[done++] = reply->ns;
-    }
-    int64_t p50 = kw_percentile(ns, done, 50), p99 = kw_percentile(ns, done, 99);
-    char name[32];
-    snprintf(name, sizeof name, "%s x %zu", call_names[what], p->rounds);
-    kw_report_add(&p->report, failed == 0 ? KW_FOUND_OK : KW_FOUND_FAIL, name,
-                  "a healthy socket answers every one",
-                  "p50 %.3f ms, p99 %.3f ms, %zu failed", (double)p50 / 1e6,
-                  (double)p99 / 1e6, failed);
-    if (p->latency != NULL &&
-        json_object_set_new(p->latency, call_names[what],
-                            json_pack("{s:I, s:I, s:I}", "p50_ns", (json_int_t)p50,
-                                      "p99_ns", (json_int_t)p99, "failed",
-                                      (json_int_t)failed)) != 0)
-        p->report.count[KW_FOUND_BLIND]++;
-}
-
-static void probe_all(struct probe *p)
-{
-    if (!probe_status(p) || !probe_encrypt(p))
-        return;
-    probe_decrypt(p);
-    probe_tampered(p);
-    int64_t *ns = p->rounds > 0 ? kw_new(p->rounds, sizeof *ns) : NULL;
-    for (int what = STATUS; ns != NULL && what <= DECRYPT; what++)
-        probe_latency(p, (enum call)what, ns);
-    kw_free(ns);
-}
-
-static kw_err open_all(struct probe *p, const char *socket, struct kw_note *note)
+static kw_err probe_open(struct kw_probe *p, const char *socket, int64_t timeout_ns,
+                         struct kw_note *note)
 {
     const char *arena = kw_env_get(KW_ENV_ARENA);
     bool mlock = arena != NULL && strcmp(arena, "mlock") == 0;
@@ -200,64 +31,48 @@ static kw_err open_all(struct probe *p, const char *socket, struct kw_note *note
         return kw_err_at(KW_CODE_NO_MEMORY, "probe");
     p->encrypt = p->status + 1;
     p->decrypt = p->status + 2;
-    e = kw_client_open(socket, &p->client);
-    if (kw_failed(e))
-        kw_note_set(note, "%s: no path of a unix socket", socket);
-    return e;
+    return kw_probe_caller_open(&p->caller, socket, timeout_ns,
+                                isatty(STDERR_FILENO) == 1 ? stderr : NULL, note);
 }
 
-/* gRPC waits until somebody listens: whether anybody does is asked first. */
-static kw_err somebody_listens(const char *path, struct kw_note *note)
+static void probe_close(struct kw_probe *p)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (!kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path))) {
-        kw_note_set(note, "%s: too long for a socket", path);
-        return kw_err_at(KW_CODE_BAD_INPUT, "SOCKET");
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    kw_err e = KW_OK;
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) != 0) {
-        int saved = errno;
-        kw_note_set(note, "%s: %s; is keywardd running? (systemctl status keywardd)",
-                    path, strerror(saved));
-        e = kw_err_native(KW_CODE_IO, (uint32_t)saved, "connect");
-    }
-    if (fd >= 0)
-        close(fd);
-    return e;
+    for (int i = 0; p->status != NULL && i < 3; i++)
+        kw_client_reply_wipe(p->status + i);
+    kw_probe_caller_close(&p->caller);
+    kw_free(p->status);
 }
 
-static int probe_run(const struct kw_cli *cli, struct probe *p)
+static int probe_end(const struct kw_cli *cli, struct kw_probe *p, const char *socket)
+{
+    if (!cli->json)
+        return kw_report_end(&p->report, NULL);
+    return kw_report_end(
+        &p->report, json_pack("{s:s, s:O}", "socket", socket, "latency", p->latency));
+}
+
+static int probe_run(const struct kw_cli *cli, struct kw_probe *p, int64_t timeout_ns)
 {
     struct kw_note note = {{0}};
     char path[KW_PATH_MAX];
-    int code;
     kw_err e = kw_probe_socket(cli, cli->operand[0], path, &note);
     if (!kw_failed(e) && p->sample_path != NULL)
         e = kw_probe_sample_begin(cli, p->sample_path, path, &p->sample, &note);
     if (!kw_failed(e))
-        e = somebody_listens(path, &note);
+        e = probe_open(p, path, timeout_ns, &note);
+    kw_report_begin(&p->report, cli);
+    p->latency = cli->json ? json_object() : NULL;
     if (!kw_failed(e))
-        e = open_all(p, path, &note);
-    if (kw_failed(e)) {
-        code = kw_fail(cli, e, &note);
-    } else {
-        kw_report_begin(&p->report, cli);
-        p->latency = cli->json ? json_object() : NULL;
-        probe_all(p);
-        code = kw_report_end(&p->report, p->latency != NULL
-                                             ? json_pack("{s:s, s:o}", "socket", path,
-                                                         "latency", p->latency)
-                                             : NULL);
-    }
-    for (int i = 0; p->status != NULL && i < 3; i++)
-        kw_client_reply_wipe(p->status + i);
-    kw_client_close(p->client);
-    kw_free(p->status);
+        e = kw_probe_all(p, &note);
+    int code = kw_failed(e) ? kw_fail(cli, e, &note) : probe_end(cli, p, path);
+    if (kw_failed(e))
+        json_decref(p->report.items);
+    json_decref(p->latency);
+    probe_close(p);
     return code;
 }
 
-static int read_rounds(const char *text, size_t *ret_rounds)
+static int probe_read_rounds(const char *text, size_t *ret_rounds)
 {
     char *end = NULL;
     unsigned long n = text != NULL ? strtoul(text, &end, 10) : ROUNDS_DEFAULT;
@@ -269,15 +84,41 @@ static int read_rounds(const char *text, size_t *ret_rounds)
     return -1;
 }
 
+static const char probe_more[] =
+    "What it sends, one call after the other on one connection, each when the one before "
+    "was\nanswered: Status, Encrypt of 32 random bytes, Decrypt of what came back; then "
+    "N "
+    "more of\neach (--rounds), so 3 + 3 x N calls in all, 303 of them by default. All of "
+    "them must\nsucceed. With --negative one more Decrypt, of a ciphertext with a "
+    "flipped "
+    "bit, which must\nbe refused: it leaves a warning in the daemon's log (call-failed), "
+    "a "
+    "refused call in the\naudit log, and one more of failed_calls. Decrypts of one "
+    "ciphertext may come from the\ndaemon's cache.\n\n"
+    "keywardd counts, logs and records these calls as it does kube-apiserver's: each has "
+    "a "
+    "UUID,\nand keyward audit show --pid finds them.\n\n"
+    "A call ends after --timeout, and the first that fails is the last: where nobody "
+    "answers,\nthe probe ends within --timeout and a second. Where all are answered, it "
+    "takes as long as\nthey do, at most 3 + 3 x N times --timeout. On a terminal a line "
+    "on "
+    "standard error says\nwhat it waits for, after a second.\n\n"
+    "--sample also wants the configuration of the daemon behind SOCKET (--config): the\n"
+    "sample has its domain, which stands in no ciphertext.";
+
 int kw_verb_probe(int argc, char **argv)
 {
     struct kw_cli cli;
-    struct probe p = {.timeout_ns = 3 * KW_S_NS};
+    struct kw_probe p = {0};
+    int64_t timeout_ns = 3 * KW_S_NS;
     const char *rounds = NULL, *timeout = NULL;
     const struct kw_option options[] = {
-        {"rounds", "N", "calls of each kind to measure (default 100)", NULL, &rounds},
+        {"rounds", "N", "calls of each kind to measure (default 100; 0: none)", NULL,
+         &rounds},
         {"timeout", "TIME", "of one call, such as 500ms (default 3s, kube-apiserver's)",
          NULL, &timeout},
+        {"negative", NULL, "also a ciphertext that must be refused", &p.is_negative,
+         NULL},
         {"sample", "FILE",
          "keep one ciphertext there (a new file, 0600): it proves the key when the "
          "keyring is lost",
@@ -289,19 +130,18 @@ int kw_verb_probe(int argc, char **argv)
         .operand_count = 1,
         .summary =
             "Does to a class's socket what kube-apiserver will do: Status, Encrypt, "
-            "Decrypt,\nwith every rule it checks, then a tampered ciphertext, then the "
-            "latencies.\nSOCKET is its path, kube-apiserver's endpoint (unix:///…), or a "
-            "class of the configuration.",
-        .more = "--sample also wants the configuration of the daemon behind SOCKET "
-                "(--config): the\nsample has its domain, which stands in no ciphertext.",
+            "Decrypt,\nwith every rule it checks, and then the latencies.\nSOCKET is its "
+            "path, kube-apiserver's endpoint (unix:///…), or a class of the "
+            "configuration.",
+        .more = probe_more,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = read_rounds(rounds, &p.rounds);
+        code = probe_read_rounds(rounds, &p.rounds);
     if (code < 0 && timeout != NULL &&
-        (!kw_duration_parse(timeout, &p.timeout_ns) || p.timeout_ns <= 0))
+        (!kw_duration_parse(timeout, &timeout_ns) || timeout_ns <= 0))
         code = kw_usage_error("probe", "--timeout wants a time such as 500ms or 3s");
-    return code >= 0 ? code : probe_run(&cli, &p);
+    return code >= 0 ? code : probe_run(&cli, &p, timeout_ns);
 }
