@@ -94,4 +94,4 @@ TEST(restart__64_in_flight__no_call_fails)
     close(kept[1]);
 }
 
-KW_CASES("e2e/27-restart-without-gap", CASE(restart__64_in_flight__no_call_fails))
+KW_CASES("27-restart-without-gap", CASE(restart__64_in_flight__no_call_fails))
