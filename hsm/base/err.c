@@ -2,6 +2,7 @@
 /* Names of error codes, notes for the operator, the end after a broken invariant. */
 #include <keyward/err.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,20 @@ bool kw_code_from_name(const char *name, enum kw_code *ret_code)
     return false;
 }
 
+const char *kw_errno_cure(uint32_t native)
+{
+    switch (native) {
+    case EAGAIN: /* of fork and pthread_create */
+        return "its user has as many processes and threads as it may: raise LimitNPROC= "
+               "or "
+               "TasksMax= in the systemd unit, or RLIMIT_NPROC (ulimit -u)";
+    case EMFILE:
+        return "raise LimitNOFILE= in the systemd unit, or RLIMIT_NOFILE (ulimit -n)";
+    case ENFILE: return "the machine has no more of them: raise fs.file-max (sysctl)";
+    default: return "";
+    }
+}
+
 void kw_note_set(struct kw_note *note, const char *fmt, ...)
 {
     if (note == NULL)
@@ -63,6 +78,14 @@ void kw_note_set(struct kw_note *note, const char *fmt, ...)
     vsnprintf(note->text, sizeof note->text, fmt, args);
     va_end(args);
     kw_copy_printable(note->text, sizeof note->text, kw_span_str(note->text));
+}
+
+void kw_note_failed(struct kw_note *note, const char *what, kw_err e)
+{
+    const char *cure = kw_errno_cure(e.native);
+    kw_note_set(note, "cannot %s: %s: %s%s%s", what, e.where,
+                e.native != 0 ? strerror((int)e.native) : kw_code_name(e.code),
+                cure[0] != '\0' ? "; " : "", cure);
 }
 
 _Noreturn void kw_invariant_broken(const char *what, const char *file, int line)

@@ -102,7 +102,8 @@ static void start_failed(struct kw_front_token *t, struct kw_generation *g,
     uint64_t random;
     kw_random(&random, sizeof random);
     kw_log(KW_LOG_ERROR, "worker-not-started", KW_STR("token", t->o.name),
-           KW_STR("program", f->o.worker_path), KW_ERR("err", e));
+           KW_STR("program", f->o.worker_path), KW_ERR("err", e),
+           KW_STR("why", kw_errno_cure(e.native)));
     kw_lock_take(f->lock);
     kw_supervisor_failed(&of->supervisor, false, now, random);
     of->failed = e;

@@ -134,6 +134,14 @@ static void *run(void *ctx)
     return NULL;
 }
 
+/* READY is out, so this is no failed start: it comes to the log as vendor-output, of which 64
+ * bytes are shown. */
+static void loop_say_missing(size_t session)
+{
+    fprintf(stderr, "no thread for session %zu: raise LimitNPROC= or TasksMax=\n",
+            session);
+}
+
 void kw_worker_loop(struct kw_hsm_worker *w)
 {
     size_t begun = 1;
@@ -144,8 +152,10 @@ void kw_worker_loop(struct kw_hsm_worker *w)
         (void)pthread_setname_np(w->sessions[begun].thread, name);
         begun++;
     }
-    if (begun < w->session_count)
+    if (begun < w->session_count) {
         w->at_end = true; /* fewer than the front was told */
+        loop_say_missing(begun);
+    }
     (void)run(&w->sessions[0]);
     for (size_t i = 1; i < begun; i++)
         KW_MUST(pthread_join(w->sessions[i].thread, NULL) == 0);

@@ -54,8 +54,11 @@ static kw_err worker_main_furnish(struct kw_hsm_worker *w, struct kw_note *note)
                    : kw_err_native(KW_CODE_IO, (uint32_t)errno, "FD_CLOEXEC");
     if (!kw_failed(e))
         e = kw_brief_map(KW_WIRE_BRIEF_FD, &w->brief);
-    if (!kw_failed(e))
+    if (!kw_failed(e)) {
         e = kw_guard_start(w->socket);
+        if (kw_failed(e))
+            kw_note_failed(note, "start the guard's thread", e);
+    }
     if (!kw_failed(e))
         e = kw_arena_open(ARENA_BYTES + kw_worker_session_bytes(&w->brief),
                           w->brief.mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, note);

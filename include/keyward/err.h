@@ -75,6 +75,10 @@ const char *kw_code_name(enum kw_code code);
 /* The inverse of kw_code_name.  false when no code has this name. */
 bool kw_code_from_name(const char *name, enum kw_code *ret_code);
 
+/* What to do about an errno that says that a limit of the process, of its user or of the
+ * machine is reached; "" for any other. */
+const char *kw_errno_cure(uint32_t native);
+
 /* An explanation for the operator: which thing, what is wrong, what to do next.
  * Functions that take one write it only when they fail; NULL means nobody reads it.
  * Never holds a secret.  Longer text is cut, and what may not be shown (bytes.h,
@@ -84,6 +88,9 @@ struct kw_note {
     char text[KW_NOTE_MAX];
 };
 void kw_note_set(struct kw_note *note, const char *fmt, ...) KW_PRINTF(2, 3);
+/* "cannot WHAT: WHERE: the errno's text; what to do about it", or with the code's name for an
+ * error without an errno. */
+void kw_note_failed(struct kw_note *note, const char *what, kw_err e);
 
 /* Both stay on in release builds and abort: for bugs of our own, never for input.
  * KW_INVARIANT looks and changes nothing; KW_MUST does something that cannot fail. */

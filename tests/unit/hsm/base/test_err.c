@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include "test_child.h"
@@ -75,6 +76,32 @@ TEST(note__format__as_printf)
     CHECK_STR(note.text, "file: line 3");
 }
 
+TEST(errno_cure__no_limit__nothing)
+{
+    CHECK_STR(kw_errno_cure(0), "");
+    CHECK_STR(kw_errno_cure(ENOENT), "");
+}
+
+TEST(errno_cure__each_limit__what_raises_it)
+{
+    CHECK_HAS(kw_errno_cure(EAGAIN), "LimitNPROC=");
+    CHECK_HAS(kw_errno_cure(EAGAIN), "TasksMax=");
+    CHECK_HAS(kw_errno_cure(EMFILE), "LimitNOFILE=");
+    CHECK_HAS(kw_errno_cure(ENFILE), "fs.file-max");
+}
+
+TEST(note_failed__with_and_without_an_errno__what_where_and_what_to_do)
+{
+    struct kw_note note;
+    kw_note_failed(&note, "start it", kw_err_native(KW_CODE_IO, ENOENT, "open"));
+    CHECK_STR(note.text, "cannot start it: open: No such file or directory");
+    kw_note_failed(&note, "start it", kw_err_at(KW_CODE_NO_MEMORY, "rpc"));
+    CHECK_STR(note.text, "cannot start it: rpc: no-memory");
+    kw_note_failed(&note, "start it", kw_err_native(KW_CODE_IO, EMFILE, "pipe2"));
+    CHECK_HAS(note.text,
+              "cannot start it: pipe2: Too many open files; raise LimitNOFILE=");
+}
+
 static void break_one(void *arg)
 {
     int one = *(int *)arg;
@@ -96,4 +123,7 @@ KW_CASES("hsm/base/err", CASE(name__no_code__question_mark),
          CASE(name__a_code__as_documented), CASE(err__ok__not_failed_everything_else_is),
          CASE(err__size__sixteen_bytes), CASE(note__null__nobody_reads_it),
          CASE(note__longer_than_its_text__cut_and_ended), CASE(note__format__as_printf),
+         CASE(errno_cure__no_limit__nothing),
+         CASE(errno_cure__each_limit__what_raises_it),
+         CASE(note_failed__with_and_without_an_errno__what_where_and_what_to_do),
          CASE(invariant__broken__says_where_and_aborts))
