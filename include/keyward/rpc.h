@@ -41,8 +41,14 @@ void kw_rpc_process_init(void);
 /* Arena bytes that rpc may take: requests and reply buffers. */
 size_t kw_rpc_bytes(void);
 
+/* Threads that gRPC starts, and the rpc thread: as many as one process on this machine may
+ * come to have.  gRPC core takes a thread that it cannot start for granted, and waits for it
+ * for ever: who may not start so many does not call kw_rpc_process_init. */
+size_t kw_rpc_threads(void);
+
 /* Creates servers and queue and starts the rpc thread.
- * NO_MEMORY;  BUG  no class, or no kms */
+ * NO_MEMORY;  BUG  no class, or no kms
+ * IO  the rpc thread could not be started (native = errno); nothing is left */
 KW_MUST_USE kw_err kw_rpc_new(const struct kw_rpc_options *options,
                               struct kw_rpc **ret_rpc);
 

@@ -113,8 +113,7 @@ kw_err kw_daemon_audit_open(struct kw_daemon *d, struct kw_note *note)
     if (kw_failed(e)) {
         kw_audit_copies_close(&d->audit.copies);
         kw_audit_log_close(log);
-        kw_note_set(note, "cannot start the audit log's thread: %s",
-                    kw_code_name(e.code));
+        kw_note_failed(note, "start the audit log's thread", e);
         return e;
     }
     kw_daemon_checkpoints_begin(d);

@@ -114,6 +114,15 @@ KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);
 /* Raises the soft limit on descriptors as far as `want`, or as the hard limit lets it, and
  * returns it: not further, as some library closes every number that there may be. */
 size_t kw_confine_descriptors(size_t want);
+/* As many as a configuration that asks for least.  IO: there may not be so many */
+KW_MUST_USE kw_err kw_confine_check_descriptors(struct kw_note *note);
+
+/* Starts that many threads, at most KW_TASKS_MAX, all of them at once, and ends them: what
+ * limits them (RLIMIT_NPROC, which counts all of the user's; the control group; memory) is
+ * not to be read from one place.  Signals are blocked.
+ * IO  one could not be started, and the note says what to do */
+#define KW_TASKS_MAX 64u
+KW_MUST_USE kw_err kw_confine_check_tasks(size_t want, struct kw_note *note);
 
 /* startup.c.  Brings everything up in order; on failure *note says which part and why. */
 KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);

@@ -29,6 +29,8 @@ static kw_err load_to_serve(const char *path, struct kw_config **ret_config,
                             struct kw_note *note)
 {
     kw_err e = kw_confine_check_user(note);
+    if (!kw_failed(e))
+        e = kw_confine_check_descriptors(note);
     return kw_failed(e) ? e : kw_configuration_read(path, ret_config, note);
 }
 

@@ -167,7 +167,7 @@ static kw_err open_rpc(struct kw_daemon *d, struct kw_note *note)
     kw_rpc_process_init();
     kw_err e = kw_rpc_new(&options, &d->rpc);
     if (kw_failed(e))
-        kw_note_set(note, "cannot set up gRPC: %s", kw_code_name(e.code));
+        kw_note_failed(note, "set up gRPC", e);
     return e;
 }
 
@@ -215,6 +215,13 @@ static kw_err count_descriptors(struct kw_daemon *d, struct kw_note *note)
         kw_log(KW_LOG_WARN, "descriptors-few", KW_INT("limit", d->descriptors),
                KW_INT("wanted", want), KW_INT("connections_of_each_class", each));
     return KW_OK;
+}
+
+/* Those of the process itself.  A worker that cannot be started is said when it is. */
+static kw_err count_tasks(const struct kw_daemon *d, struct kw_note *note)
+{
+    return kw_confine_check_tasks(
+        kw_rpc_threads() + (d->config->audit_dir != NULL ? 1 : 0), note);
 }
 
 static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
@@ -307,6 +314,8 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
         e = kw_strays_adopt(note);
     if (!kw_failed(e))
         e = count_descriptors(d, note);
+    if (!kw_failed(e))
+        e = count_tasks(d, note);
     if (!kw_failed(e))
         e = open_state(d, note);
     if (!kw_failed(e))

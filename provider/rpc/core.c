@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gRPC core as a process-wide thing: its start, its log. */
 #include <signal.h>
+#include <unistd.h>
 
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
@@ -32,6 +33,17 @@ static void core_log(gpr_log_func_args *args)
     }
     kw_log(level, "grpc", KW_STR("file", args->file), KW_INT("line", args->line),
            KW_PEER("message", kw_core_log_safe(args->message)));
+}
+
+/* Seen in /proc/PID/task with gRPC 1.51 (Debian 12): two executors, the timers' own loop and
+ * their manager, and an event engine's pool of a thread a core; the manager and the
+ * executors may start one more each under load. */
+size_t kw_rpc_threads(void)
+{
+    enum { RPC = 1, CORE = 4, MORE = 3, POOL_MAX = 16 };
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t pool = cores < 2 ? 2 : cores > POOL_MAX ? POOL_MAX : (size_t)cores;
+    return RPC + CORE + MORE + pool;
 }
 
 void kw_rpc_process_init(void)

@@ -105,7 +105,7 @@ static void free_memory(struct kw_rpc *rpc)
 }
 
 /* Signals are the main thread's. */
-static int start_thread(struct kw_rpc *rpc)
+static kw_err start_thread(struct kw_rpc *rpc)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -114,7 +114,36 @@ static int start_thread(struct kw_rpc *rpc)
     if (rc == 0)
         (void)pthread_setname_np(rpc->thread, "kw-rpc");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
+    return rc == 0 ? KW_OK : kw_err_native(KW_CODE_IO, (uint32_t)rc, "pthread_create");
+}
+
+/* Told through the queue, which wakes the thread; a server may be asked twice. */
+static void rpc_tell_to_leave(struct kw_rpc *rpc)
+{
+    kw_rpc_shutdown(rpc);
+    for (size_t i = 0; i < rpc->class_count; i++)
+        grpc_server_cancel_all_calls(rpc->servers[i].server);
+    rpc->leave = (struct kw_tag){KW_TAG_LEAVE, rpc};
+    KW_TAG_RELEASE(&rpc->leave);
+    grpc_server_shutdown_and_notify(rpc->servers[0].server, rpc->cq, &rpc->leave);
+}
+
+/* Nobody serves any more. */
+static void rpc_destroy(struct kw_rpc *rpc)
+{
+    kw_rpc_dismantle(rpc);
+    grpc_completion_queue_destroy(rpc->cq);
+    grpc_server_credentials_release(rpc->credentials);
+    free_memory(rpc);
+    grpc_shutdown();
+}
+
+/* There is no rpc thread: the caller goes its last round, in which nothing is posted. */
+static void rpc_end_unserved(struct kw_rpc *rpc)
+{
+    rpc_tell_to_leave(rpc);
+    (void)kw_rpc_serve(rpc);
+    rpc_destroy(rpc);
 }
 
 kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
@@ -141,12 +170,13 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->credentials = grpc_insecure_server_credentials_create();
     for (unsigned i = 0; i < rpc->class_count && !kw_failed(e); i++)
         e = start_server(rpc, i);
-    /* A name that cannot be registered or a thread that cannot start is our end
-     * anyway. */
-    KW_INVARIANT(!kw_failed(e));
-    KW_MUST(start_thread(rpc) == 0);
-    *ret_rpc = rpc;
-    return KW_OK;
+    KW_INVARIANT(!kw_failed(e)); /* a name that cannot be registered is our end anyway */
+    e = start_thread(rpc);
+    if (kw_failed(e))
+        rpc_end_unserved(rpc);
+    else
+        *ret_rpc = rpc;
+    return e;
 }
 
 kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
@@ -203,19 +233,9 @@ void kw_rpc_free(struct kw_rpc *rpc)
 {
     if (rpc == NULL)
         return;
-    kw_rpc_shutdown(rpc);
-    for (size_t i = 0; i < rpc->class_count; i++)
-        grpc_server_cancel_all_calls(rpc->servers[i].server);
-    /* Told through the queue, which wakes the thread; a server may be asked twice. */
-    rpc->leave = (struct kw_tag){KW_TAG_LEAVE, rpc};
-    KW_TAG_RELEASE(&rpc->leave);
-    grpc_server_shutdown_and_notify(rpc->servers[0].server, rpc->cq, &rpc->leave);
+    rpc_tell_to_leave(rpc);
     KW_MUST(pthread_join(rpc->thread, NULL) == 0);
-    kw_rpc_dismantle(rpc);
-    grpc_completion_queue_destroy(rpc->cq);
-    grpc_server_credentials_release(rpc->credentials);
-    free_memory(rpc);
-    grpc_shutdown();
+    rpc_destroy(rpc);
 }
 
 void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats)

@@ -2,6 +2,7 @@
 /* What the process gives up, in a child of the test. */
 #include "check.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -51,8 +52,10 @@ static int with_no_descriptor_left(void)
         return 1;
     if (kw_confine_early(&note).code != KW_CODE_IO)
         return 2;
-    return strstr(note.text, "cannot open /dev/null: Too many open files") != NULL ? 0
-                                                                                   : 3;
+    return strstr(note.text, "cannot begin: /dev/null: Too many open files; raise "
+                             "LimitNOFILE=") != NULL
+               ? 0
+               : 3;
 }
 
 static int with_core_dumps_on(void)
@@ -131,6 +134,66 @@ static int with_few_descriptors(void)
     return 0;
 }
 
+static int with_a_low_hard_limit(void)
+{
+    const struct rlimit few = {100, 256};
+    struct kw_note note = {{0}};
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+        return 1;
+    const kw_err e = kw_confine_check_descriptors(&note);
+    return e.code == KW_CODE_IO &&
+                   strstr(note.text, "256 descriptors are too few") != NULL &&
+                   strstr(note.text, "LimitNOFILE=") != NULL
+               ? 0
+               : 2;
+}
+
+static int with_a_soft_limit_alone(void)
+{
+    const struct rlimit few = {100, 257};
+    return setrlimit(RLIMIT_NOFILE, &few) == 0 &&
+                   !kw_failed(kw_confine_check_descriptors(NULL))
+               ? 0
+               : 1;
+}
+
+TEST(check_descriptors__fewer_than_any_configuration_wants__refused_and_what_to_do)
+{
+    assert_int_equal(in_child(with_a_low_hard_limit), 0);
+}
+
+TEST(check_descriptors__hard_limit_allows__raised_and_taken)
+{
+    assert_int_equal(in_child(with_a_soft_limit_alone), 0);
+}
+
+/* The limit is nothing to root; whose other processes there are makes it only tighter. */
+static int with_one_task(void)
+{
+    const struct rlimit one = {1, 1};
+    struct kw_note note = {{0}};
+    if (setrlimit(RLIMIT_NPROC, &one) != 0 ||
+        (setresuid(65534, 65534, 65534) != 0 && errno != EPERM))
+        return 1;
+    const kw_err e = kw_confine_check_tasks(7, &note);
+    return e.code == KW_CODE_IO && e.native == EAGAIN &&
+                   strstr(note.text, "cannot start the 7 threads") != NULL &&
+                   strstr(note.text, "LimitNPROC=") != NULL
+               ? 0
+               : 2;
+}
+
+TEST(check_tasks__one_too_many__refused_and_what_to_do)
+{
+    assert_int_equal(in_child(with_one_task), 0);
+}
+
+TEST(check_tasks__as_many_as_may_be__taken)
+{
+    CHECK_OK(kw_confine_check_tasks(0, NULL));
+    CHECK_OK(kw_confine_check_tasks(KW_TASKS_MAX, NULL));
+}
+
 TEST(descriptors__soft_limit_low__raised_as_far_as_wanted_or_allowed)
 {
     assert_int_equal(in_child(with_few_descriptors), 0);
@@ -183,10 +246,15 @@ TEST(user__somebody__taken)
     CHECK_STR(note.text, "");
 }
 
-KW_CASES("provider/daemon/confine", CASE(early__no_descriptor_left__refused_and_why),
-         CASE(descriptors__soft_limit_low__raised_as_far_as_wanted_or_allowed),
-         CASE(early__core_dumps_on__off_and_not_dumpable),
-         CASE(early__open_umask__nothing_for_others),
-         CASE(early__standard_descriptors_closed__filled),
-         CASE(early__standard_descriptors_open__none_left_behind),
-         CASE(user__root_in_any_way__refused_and_what_to_do), CASE(user__somebody__taken))
+KW_CASES(
+    "provider/daemon/confine", CASE(early__no_descriptor_left__refused_and_why),
+    CASE(check_descriptors__fewer_than_any_configuration_wants__refused_and_what_to_do),
+    CASE(check_descriptors__hard_limit_allows__raised_and_taken),
+    CASE(check_tasks__one_too_many__refused_and_what_to_do),
+    CASE(check_tasks__as_many_as_may_be__taken),
+    CASE(descriptors__soft_limit_low__raised_as_far_as_wanted_or_allowed),
+    CASE(early__core_dumps_on__off_and_not_dumpable),
+    CASE(early__open_umask__nothing_for_others),
+    CASE(early__standard_descriptors_closed__filled),
+    CASE(early__standard_descriptors_open__none_left_behind),
+    CASE(user__root_in_any_way__refused_and_what_to_do), CASE(user__somebody__taken))
