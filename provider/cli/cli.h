@@ -97,6 +97,6 @@ kw_verb_run kw_verb_init, kw_verb_create, kw_verb_list, kw_verb_show, kw_verb_ac
     kw_verb_pin_retry, kw_verb_quarantine_clear, kw_verb_trust, kw_verb_compare,
     kw_verb_state_create, kw_verb_audit_verify, kw_verb_audit_show,
     kw_verb_audit_key_create, kw_verb_etcd_audit, kw_verb_evidence,
-    kw_verb_evidence_collect, kw_verb_evidence_sign;
+    kw_verb_evidence_collect, kw_verb_evidence_sign, kw_verb_support;
 
 #endif

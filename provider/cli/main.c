@@ -47,6 +47,7 @@ static const struct verb {
      kw_verb_evidence_collect},
     {"evidence sign", "sign a bundle of evidence with the audit log's key",
      kw_verb_evidence_sign},
+    {"support", "one file for a ticket, without secrets", kw_verb_support},
 };
 
 enum { NAME_MAX_BYTES = 64 };

@@ -24,6 +24,7 @@ static kw_err connect_to(const char *path, int *ret_fd, struct kw_note *note)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 &&
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0 &&
         connect(fd, (const struct sockaddr *)&at, sizeof at) == 0) {
         *ret_fd = fd;
         return KW_OK;
