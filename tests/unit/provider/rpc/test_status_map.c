@@ -25,7 +25,7 @@ static const char *const status_names[] = {
 TEST(every_code__mapped__as_the_document_says)
 {
     struct kw_blob manual = {0};
-    static char text[65536], row[128];
+    static char text[1 << 17], row[128];
     CHECK_OK(kw_file_read(DOCS "/ERRORS.md", sizeof text - 1, &manual, NULL));
     CHECK(kw_copy_str(text, sizeof text, kw_blob_peek(&manual)));
     kw_blob_wipe(&manual);
