@@ -50,7 +50,8 @@ struct kw_listener;
  * stays behind: removing one races with whoever opens it.
  * BUSY       another process holds the lock, or somebody answers on the socket
  * DENIED     the directory is writable by group or others, or is not owned by root or
- *            this uid; the note names chmod
+ *            this uid; the note names chmod.  Or a uid or gid that may connect is not
+ *            mapped in this user namespace, where nobody could tell it from others
  * BAD_INPUT  the path, or an inherited descriptor that is no listening unix stream socket
  *            of that path
  * IO         native = errno */

@@ -94,10 +94,28 @@ static kw_err check_scopes(struct kw_reader *r, size_t i)
     return KW_OK;
 }
 
+/* As which the kernel shows everybody of another user namespace, of whatever name there. */
+static bool has_overflow(const uint32_t *ids, size_t count)
+{
+    enum { OVERFLOW_ID = 65534 }; /* /proc/sys/kernel/overflowuid, overflowgid */
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == OVERFLOW_ID)
+            return true;
+    return false;
+}
+
 static kw_err check_peers(struct kw_reader *r, size_t i)
 {
     struct kw_block b = class_block(r, i);
     const struct kw_config_class *c = &r->config->classes[i];
+    const char *at = has_overflow(c->uids, c->uid_count)   ? "classes[].peers.uids"
+                     : has_overflow(c->gids, c->gid_count) ? "classes[].peers.gids"
+                                                           : NULL;
+    if (at != NULL)
+        return kw_reader_fault(r, &b, kw_setting_at(at),
+                               "has 65534, as which everybody in another user namespace "
+                               "(a container) is seen; allowed: an id that is one user's "
+                               "or group's own");
     if (c->uid_count + c->gid_count > 0)
         return KW_OK;
     return kw_reader_fault(r, &b, kw_setting_at("classes[].peers.uids"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The listener: accepts, asks who it is, counts. */
 #include "connection.h"
+#include "id_map.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -97,6 +98,15 @@ static kw_err listen_watch(struct kw_listener *l)
     return kw_acceptor_new(&options, &l->acceptor);
 }
 
+/* Who is let in can be told from everybody else. */
+static kw_err check_ids(const struct kw_listen_options *o, struct kw_note *note)
+{
+    kw_err e = kw_id_map_check("/proc/self/uid_map", "uid", o->uids, o->uid_count, note);
+    if (!kw_failed(e))
+        e = kw_id_map_check("/proc/self/gid_map", "gid", o->gids, o->gid_count, note);
+    return e;
+}
+
 kw_err kw_listener_open(const struct kw_listen_options *options,
                         struct kw_listener **ret_listener, struct kw_note *note)
 {
@@ -107,6 +117,8 @@ kw_err kw_listener_open(const struct kw_listen_options *options,
     l->hangup.epoll = -1;
     kw_err e =
         copy_options(l, options) ? KW_OK : kw_err_at(KW_CODE_NO_MEMORY, "listener");
+    if (!kw_failed(e))
+        e = check_ids(options, note);
     if (!kw_failed(e))
         e = options->inherited_fd >= 0
                 ? kw_bind_inherited(l->path, options->inherited_fd, &l->bound, note)

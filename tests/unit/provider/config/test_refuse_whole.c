@@ -87,6 +87,17 @@ TEST(peers__nobody__refused)
     CHECK_REFUSED(cases);
 }
 
+TEST(peers__who_stands_for_all_without_a_name__refused)
+{
+    static const struct change cases[] = {
+        {25, "    peers: {uids: [0, 65534]}", "25:19: classes[0].peers.uids: has 65534",
+         "one user's"},
+        {25, "    peers: {uids: [0], gids: [65534]}",
+         "25:30: classes[0].peers.gids: has 65534", NULL},
+    };
+    CHECK_REFUSED(cases);
+}
+
 TEST(outage__policy_and_budget_apart__refused)
 {
     static const struct change cases[] = {
@@ -146,6 +157,8 @@ KW_CASES("provider/config/refuse_whole",
          CASE(audit__without_its_folder_or_longer_than_a_client_waits__refused),
          CASE(tokens__one_of_them_twice__refused),
          CASE(classes__sharing_a_name_scope_or_socket__refused),
-         CASE(peers__nobody__refused), CASE(outage__policy_and_budget_apart__refused),
+         CASE(peers__nobody__refused),
+         CASE(peers__who_stands_for_all_without_a_name__refused),
+         CASE(outage__policy_and_budget_apart__refused),
          CASE(caches__larger_than_locked_memory__refused_at_the_first_that_does_not_fit),
          CASE(caches__that_just_fit_or_are_off__accepted))
