@@ -53,7 +53,7 @@ struct kw_listener;
  *            this uid; the note names chmod.  Or a uid or gid that may connect is not
  *            mapped in this user namespace, where nobody could tell it from others
  * BAD_INPUT  the path, or an inherited descriptor that is no listening unix stream socket
- *            of that path
+ *            of that path, or whose file has another mode or is neither root's nor ours
  * IO         native = errno */
 KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
                                     struct kw_listener **ret_listener,
@@ -115,9 +115,13 @@ KW_MUST_USE kw_err kw_acceptor_new(const struct kw_acceptor_options *options,
 void kw_acceptor_hold(struct kw_acceptor *acceptor, bool held);
 void kw_acceptor_free(struct kw_acceptor *acceptor); /* NULL does nothing */
 
-/* The descriptors systemd passed (sd_listen_fds(3), read by hand): fills names[] and
- * fds[], sets close-on-exec, returns how many (0 when not for this pid). */
-size_t kw_listen_inherited(struct kw_note *note, int fds[KW_CLASSES_MAX],
-                           char names[KW_CLASSES_MAX][64]);
+/* The descriptors that systemd passed (sd_listen_fds(3), read by hand), by their names:
+ * ret_fds[i] is that of classes[i], close-on-exec.  Either each class has its own, or none
+ * was passed to this process and all are -1.
+ * BAD_INPUT  one has the name of no class, two have one name, or a class has none while
+ *            another has: its clients would hang; *note names it and its unit
+ * IO         one is not open; native = errno */
+KW_MUST_USE kw_err kw_listen_inherited(const char *const *classes, size_t count,
+                                       int *ret_fds, struct kw_note *note);
 
 #endif

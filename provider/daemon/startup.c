@@ -187,13 +187,13 @@ static int64_t daemon_startup_answered(void *ctx, int fd)
     return kw_rpc_answered(class_listener->daemon->rpc, fd);
 }
 
-static int inherited_fd(const char *class_name, const int *fds, char names[][64],
-                        size_t count)
+static kw_err find_inherited(const struct kw_config *config, int *ret_fds,
+                             struct kw_note *note)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], class_name) == 0)
-            return fds[i];
-    return -1;
+    const char *names[KW_CLASSES_MAX];
+    for (size_t i = 0; i < config->class_count; i++)
+        names[i] = config->classes[i].name;
+    return kw_listen_inherited(names, config->class_count, ret_fds, note);
 }
 
 /* What there is of descriptors is shared out evenly, and some are kept back. */
@@ -227,9 +227,8 @@ static kw_err count_tasks(const struct kw_daemon *d, struct kw_note *note)
 static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
 {
     int fds[KW_CLASSES_MAX];
-    char names[KW_CLASSES_MAX][64];
-    size_t inherited = kw_listen_inherited(note, fds, names);
-    for (size_t i = 0; i < d->config->class_count; i++) {
+    kw_err e = find_inherited(d->config, fds, note);
+    for (size_t i = 0; i < d->config->class_count && !kw_failed(e); i++) {
         const struct kw_config_class *c = &d->config->classes[i];
         struct kw_class_listener *class_listener = &d->class_listeners[i];
         *class_listener = (struct kw_class_listener){.daemon = d, .class_index = i};
@@ -244,19 +243,18 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
             .connections_max = kw_config_connections(d->config, d->descriptors),
             .descriptor_max =
                 (int)(d->descriptors - kw_config_descriptors_kept(d->config) - 1),
-            .inherited_fd = inherited_fd(c->name, fds, names, inherited),
+            .inherited_fd = fds[i],
             .loop = d->loop,
             .adopt = daemon_startup_adopt,
             .answered = daemon_startup_answered,
             .ctx = class_listener,
         };
-        kw_err e = kw_listener_open(&options, &class_listener->listener, note);
-        if (kw_failed(e))
-            return e;
-        kw_log(KW_LOG_INFO, "listening", KW_STR("class", c->name),
-               KW_STR("socket", c->socket));
+        e = kw_listener_open(&options, &class_listener->listener, note);
+        if (!kw_failed(e))
+            kw_log(KW_LOG_INFO, "listening", KW_STR("class", c->name),
+                   KW_STR("socket", c->socket));
     }
-    return KW_OK;
+    return e;
 }
 
 /* A PIN that others may read is none; a missing one may still come.  A credential's mode

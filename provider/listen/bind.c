@@ -237,8 +237,29 @@ static bool is_named(int fd, const char *path)
     return kw_span_equal_str(kw_span_of(a.sun_path, strnlen(a.sun_path, room)), path);
 }
 
-kw_err kw_bind_inherited(const char *path, int fd, struct kw_bound *ret_bound,
-                         struct kw_note *note)
+/* Whoever owns the file, or may write it by its mode, says who connects. */
+static kw_err check_file(const char *path, mode_t mode, struct kw_note *note)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return io("lstat", path, note);
+    if (!S_ISSOCK(st.st_mode) || (st.st_mode & 07777) != mode)
+        kw_note_set(note,
+                    "%s: the passed socket has mode %04o and its class says %04o: make "
+                    "SocketMode= in its unit and `mode` in the configuration the same",
+                    path, (unsigned)(st.st_mode & 07777), (unsigned)mode);
+    else if (st.st_uid != 0 && st.st_uid != geteuid())
+        kw_note_set(note,
+                    "%s: the passed socket belongs to uid %u, must belong to root or uid "
+                    "%u: SocketUser= in its unit",
+                    path, st.st_uid, geteuid());
+    else
+        return KW_OK;
+    return kw_err_at(KW_CODE_BAD_INPUT, "inherited socket");
+}
+
+kw_err kw_bind_inherited(const char *path, mode_t mode, int fd,
+                         struct kw_bound *ret_bound, struct kw_note *note)
 {
     kw_err e = bind_check_path(path, note);
     if (!kw_failed(e))
@@ -254,6 +275,9 @@ kw_err kw_bind_inherited(const char *path, int fd, struct kw_bound *ret_bound,
             path, fd);
         return kw_err_at(KW_CODE_BAD_INPUT, "inherited socket");
     }
+    e = check_file(path, mode, note);
+    if (kw_failed(e))
+        return e;
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)

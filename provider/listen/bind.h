@@ -15,7 +15,9 @@
 
 #include <keyward/listen.h>
 
-/* An inherited descriptor: is it a listening unix stream socket of this path? */
-KW_MUST_USE kw_err kw_bind_inherited(const char *path, int fd, struct kw_bound *ret_bound,
-                                     struct kw_note *note);
+/* An inherited descriptor: is it a listening unix stream socket of this path, and the file
+ * there of this mode, and root's or this uid's?  The same errors as kw_listener_open. */
+KW_MUST_USE kw_err kw_bind_inherited(const char *path, mode_t mode, int fd,
+                                     struct kw_bound *ret_bound, struct kw_note *note);
+
 #endif

@@ -121,7 +121,8 @@ kw_err kw_listener_open(const struct kw_listen_options *options,
         e = check_ids(options, note);
     if (!kw_failed(e))
         e = options->inherited_fd >= 0
-                ? kw_bind_inherited(l->path, options->inherited_fd, &l->bound, note)
+                ? kw_bind_inherited(l->path, options->mode, options->inherited_fd,
+                                    &l->bound, note)
                 : kw_bind(l->path, options->mode, &l->bound, note);
     if (!kw_failed(e))
         e = listen_watch(l);

@@ -232,7 +232,7 @@ static void give(struct instance *h, struct passed *p, const char *names)
 static int listening(const char *path)
 {
     int fd = unix_socket(path, SOCK_STREAM, true);
-    CHECK(listen(fd, 16) == 0);
+    CHECK(chmod(path, 0660) == 0 && listen(fd, 16) == 0);
     return fd;
 }
 
@@ -282,21 +282,22 @@ TEST(activation__a_client_before_the_daemon__waits_and_is_served)
 {
     struct instance h;
     pthread_t early;
-    struct passed p = {.count = 1};
+    struct passed p = {.count = 2};
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    p.fds[0] = unix_socket(h.secrets, SOCK_STREAM, true);
-    give(&h, &p, "secrets");
-    CHECK(listen(p.fds[0], 16) == 0);
+    p.fds[0] = listening(h.secrets);
+    p.fds[1] = listening(h.bulk);
+    give(&h, &p, "secrets:bulk");
     CHECK(pthread_create(&early, NULL, ask_status, &h) == 0);
     instance_up(&h);
     pthread_join(early, NULL);
     assert_int_equal(reply.grpc_status, 0);
-    good_round_trip(&h, h.bulk); /* not passed: bound by the daemon itself */
+    good_round_trip(&h, h.bulk);
     assert_int_equal(instance_stop(&h), 0);
-    CHECK(access(h.bulk, F_OK) != 0 && access(h.secrets, F_OK) == 0);
+    CHECK(access(h.status, F_OK) != 0 && access(h.secrets, F_OK) == 0);
     instance_destroy(&h);
     close(p.fds[0]);
+    close(p.fds[1]);
 }
 
 TEST(activation__for_another_process__sockets_are_bound_as_usual)
@@ -314,17 +315,25 @@ TEST(activation__for_another_process__sockets_are_bound_as_usual)
     close(pipes[1]);
 }
 
-/* `fd` under the name "secrets" must not be taken. */
+/* It says `what`, and ends. */
+static void not_started(struct instance *h, struct passed *p, const char *names,
+                        const char *what)
+{
+    give(h, p, names);
+    size_t mark = instance_mark(h);
+    instance_start(h, NULL);
+    instance_await(h, mark, NULL, "event=cannot-start", what, NULL);
+    assert_int_equal(instance_wait_end(h), 1);
+    for (int i = 0; i < p->count; i++)
+        close(p->fds[i]);
+}
+
+/* What is made, under the name "secrets", must not be taken. */
 static void refused(int (*make)(struct instance *h), const char *remedy)
 {
     INSTANCE(h, NULL);
-    struct passed p = {{make(&h)}, 1, 0};
-    give(&h, &p, "secrets");
-    size_t mark = instance_mark(&h);
-    instance_start(&h, NULL);
-    instance_await(&h, mark, NULL, "event=cannot-start", h.secrets, remedy, NULL);
-    assert_int_equal(instance_wait_end(&h), 1);
-    close(p.fds[0]);
+    struct passed p = {{make(&h), listening(h.bulk)}, 2, 0};
+    not_started(&h, &p, "secrets:bulk", remedy);
     instance_destroy(&h);
 }
 
@@ -340,7 +349,16 @@ static int not_listening(struct instance *h)
 
 static int other_path(struct instance *h)
 {
-    return listening(h->bulk);
+    char path[160];
+    snprintf(path, sizeof path, "%s.other", h->bulk);
+    return listening(path);
+}
+
+static int for_everybody(struct instance *h)
+{
+    int fd = listening(h->secrets);
+    CHECK(chmod(h->secrets, 0666) == 0);
+    return fd;
 }
 
 static int a_file(struct instance *h)
@@ -356,6 +374,30 @@ TEST(activation__wrong_kind_of_descriptor__refused_by_name)
     refused(not_listening, "ListenStream=");
     refused(other_path, "ListenStream=");
     refused(a_file, "ListenStream=");
+    refused(for_everybody, "SocketMode=");
+}
+
+/* Where each of these was silent, clients waited in a socket that nobody served. */
+static void names_refused(const char *names, int count, const char *what)
+{
+    INSTANCE(h, NULL);
+    char more[160];
+    snprintf(more, sizeof more, "%s.more", h.bulk);
+    struct passed p = {{listening(h.secrets)}, count, 0};
+    if (count > 1)
+        p.fds[1] = listening(h.bulk);
+    if (count > 2)
+        p.fds[2] = listening(more);
+    not_started(&h, &p, names, what);
+    instance_destroy(&h);
+}
+
+TEST(activation__a_socket_too_many_or_too_few__refused_by_name)
+{
+    names_refused("secrets", 1, "keyward@bulk.socket");
+    names_refused("secrets:bulk:configmaps", 3, "configmaps");
+    names_refused("secrets:bulk:bulk", 3, "two passed sockets");
+    names_refused("secrets:keyward@bulk.socket", 2, "FileDescriptorName=");
 }
 
 /* ---- the command line ---- */
@@ -521,6 +563,7 @@ KW_CASES("12-service",
          CASE(activation__a_client_before_the_daemon__waits_and_is_served),
          CASE(activation__for_another_process__sockets_are_bound_as_usual),
          CASE(activation__wrong_kind_of_descriptor__refused_by_name),
+         CASE(activation__a_socket_too_many_or_too_few__refused_by_name),
          CASE(command_line__asks_for_text__text_and_exit_0),
          CASE(command_line__wrong__usage_on_stderr_and_exit_2),
          CASE(check_config__good_bad_and_missing__0_1_1),

@@ -86,7 +86,7 @@ int rig_socket(const char *path, int type, bool listens)
     kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path));
     int fd = socket(AF_UNIX, type, 0);
     CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
-    CHECK(!listens || listen(fd, 4) == 0);
+    CHECK(!listens || (chmod(path, 0600) == 0 && listen(fd, 4) == 0));
     return fd;
 }
 

@@ -57,6 +57,25 @@ TEST(open__folder_writable_by_group__denied)
     rig_wipe(&r);
 }
 
+TEST(open__another_mode_or_owner__bad_input)
+{
+    struct rig r;
+    rig_init(&r);
+    int fd = rig_socket(r.path, SOCK_STREAM, true);
+    static const mode_t modes[] = {0666, 0660, 0400, 04600};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        CHECK(chmod(r.path, modes[i]) == 0);
+        CHECK(try_open(&r, fd) == KW_CODE_BAD_INPUT);
+        CHECK_HAS(note.text, "SocketMode=");
+    }
+    kw_test_as_root(); /* to give it away */
+    CHECK(chmod(r.path, 0600) == 0 && chown(r.path, 20001, 0) == 0);
+    CHECK(try_open(&r, fd) == KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "SocketUser=");
+    close(fd);
+    rig_wipe(&r);
+}
+
 TEST(open__right_socket__served_and_never_unlinked)
 {
     struct rig r;
@@ -87,58 +106,82 @@ static void give_env(const char *pid, const char *fds, const char *names)
 }
 
 static int fds[KW_CLASSES_MAX];
-static char names[KW_CLASSES_MAX][64];
+static const char *const classes[] = {"secrets", "bulk"};
+
+static enum kw_code inherit(const char *pid, const char *count, const char *names)
+{
+    give_env(pid, count, names);
+    note.text[0] = '\0';
+    fds[0] = fds[1] = 7;
+    return kw_listen_inherited(classes, 2, fds, &note).code;
+}
 
 TEST(environment__not_for_us_or_no_number__none)
 {
-    give_env("1", "2", "a:b");
-    assert_int_equal(kw_listen_inherited(&note, fds, names), 0);
-    static const char *const counts[] = {
-        "", "0", "-1", "two", "2x", " 2", "99999999999999999999"};
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        give_env(NULL, counts[i], "a:b");
-        assert_int_equal(kw_listen_inherited(&note, fds, names), 0);
-    }
+    static const char *const counts[] = {"", "0", "-1", "two", "2x", " 2"};
+    CHECK(inherit("1", "2", "secrets:bulk") == KW_CODE_OK && fds[0] == -1 &&
+          fds[1] == -1);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        CHECK(inherit(NULL, counts[i], "secrets:bulk") == KW_CODE_OK && fds[0] == -1 &&
+              fds[1] == -1);
     unsetenv("LISTEN_PID");
-    assert_int_equal(kw_listen_inherited(&note, fds, names), 0);
+    CHECK_OK(kw_listen_inherited(classes, 2, fds, &note));
 }
 
-TEST(environment__two_named__from_3_on_and_close_on_exec)
+TEST(environment__each_class_has_one__by_name_and_close_on_exec)
 {
     CHECK(dup2(1, 3) == 3 && dup2(1, 4) == 4);
-    give_env(NULL, "2", "secrets:bulk");
-    assert_int_equal(kw_listen_inherited(&note, fds, names), 2);
-    assert_int_equal(fds[0], 3);
-    assert_int_equal(fds[1], 4);
-    CHECK_STR(names[0], "secrets");
-    CHECK_STR(names[1], "bulk");
+    CHECK(inherit(NULL, "2", "bulk:secrets") == KW_CODE_OK);
+    assert_int_equal(fds[0], 4);
+    assert_int_equal(fds[1], 3);
     assert_int_equal(fcntl(4, F_GETFD), FD_CLOEXEC);
 }
 
-TEST(environment__names_missing_or_empty__unknown)
+static void refused(const char *count, const char *names, const char *word)
 {
-    give_env(NULL, "3", "one::");
-    assert_int_equal(kw_listen_inherited(&note, fds, names), 3);
-    CHECK_STR(names[0], "one");
-    CHECK_STR(names[1], "unknown");
-    CHECK_STR(names[2], "unknown");
-    give_env(NULL, "1", NULL);
-    assert_int_equal(kw_listen_inherited(&note, fds, names), 1);
-    CHECK_STR(names[0], "unknown");
+    if (inherit(NULL, count, names) != KW_CODE_BAD_INPUT)
+        fail_msg("LISTEN_FDS=%s LISTEN_FDNAMES=%s was taken", count,
+                 names != NULL ? names : "-");
+    CHECK_HAS(note.text, word);
 }
 
-TEST(environment__more_than_there_are_classes__the_first_and_a_note)
+TEST(environment__no_classs_name__refused)
 {
-    note.text[0] = '\0';
-    give_env(NULL, "17", NULL);
-    assert_int_equal(kw_listen_inherited(&note, fds, names), KW_CLASSES_MAX);
-    CHECK_HAS(note.text, "LISTEN_FDS=17");
+    CHECK(dup2(1, 3) == 3 && dup2(1, 4) == 4 && dup2(1, 5) == 5);
+    refused("2", "secrets:keyward.socket", "\"keyward.socket\" (descriptor 4)");
+    refused("3", "secrets:bulk:status", "FileDescriptorName=");
+    refused("2", "secrets:", "\"unknown\"");
+    refused("1", NULL, "\"unknown\"");
+    refused("1", "secret", "\"secret\"");
+    refused("99999999999999999999", "secrets:bulk", "\"unknown\" (descriptor 5)");
+}
+
+TEST(environment__two_of_one_name__refused)
+{
+    CHECK(dup2(1, 3) == 3 && dup2(1, 4) == 4 && dup2(1, 5) == 5);
+    refused("3", "secrets:bulk:secrets", "descriptors 3 and 5");
+}
+
+TEST(environment__a_class_without__refused)
+{
+    CHECK(dup2(1, 3) == 3);
+    refused("1", "secrets", "keyward@bulk.socket");
+    refused("1", "bulk", "keyward@secrets.socket");
+}
+
+TEST(environment__one_that_is_not_open__io)
+{
+    close(3);
+    CHECK(inherit(NULL, "2", "secrets:bulk") == KW_CODE_IO);
 }
 
 KW_CASES("provider/listen/inherited", CASE(open__not_what_was_configured__bad_input),
          CASE(open__folder_writable_by_group__denied),
+         CASE(open__another_mode_or_owner__bad_input),
          CASE(open__right_socket__served_and_never_unlinked),
          CASE(environment__not_for_us_or_no_number__none),
-         CASE(environment__two_named__from_3_on_and_close_on_exec),
-         CASE(environment__names_missing_or_empty__unknown),
-         CASE(environment__more_than_there_are_classes__the_first_and_a_note))
+         CASE(environment__each_class_has_one__by_name_and_close_on_exec),
+         CASE(environment__no_classs_name__refused),
+         CASE(environment__two_of_one_name__refused),
+         CASE(environment__a_class_without__refused),
+         CASE(environment__one_that_is_not_open__io))
