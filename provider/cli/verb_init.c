@@ -212,7 +212,7 @@ static int init_judge(const struct kw_cli *cli, struct choices *c, struct kw_ins
         .uri = p->uri,
         .production = !c->softhsm,
         .softhsm = c->softhsm,
-        .peer = geteuid(),
+        .peer = geteuid() != KW_OVERFLOW_ID ? geteuid() : 0, /* no peer may be that */
         .env = p->env,
         .env_count = c->env.count,
     };

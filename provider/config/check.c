@@ -97,9 +97,8 @@ static kw_err check_scopes(struct kw_reader *r, size_t i)
 /* As which the kernel shows everybody of another user namespace, of whatever name there. */
 static bool has_overflow(const uint32_t *ids, size_t count)
 {
-    enum { OVERFLOW_ID = 65534 }; /* /proc/sys/kernel/overflowuid, overflowgid */
     for (size_t i = 0; i < count; i++)
-        if (ids[i] == OVERFLOW_ID)
+        if (ids[i] == KW_OVERFLOW_ID)
             return true;
     return false;
 }

@@ -57,7 +57,7 @@ TEST(open__folder_writable_by_group__denied)
     rig_wipe(&r);
 }
 
-TEST(open__another_mode_or_owner__bad_input)
+TEST(open__another_mode__bad_input)
 {
     struct rig r;
     rig_init(&r);
@@ -68,8 +68,17 @@ TEST(open__another_mode_or_owner__bad_input)
         CHECK(try_open(&r, fd) == KW_CODE_BAD_INPUT);
         CHECK_HAS(note.text, "SocketMode=");
     }
+    close(fd);
+    rig_wipe(&r);
+}
+
+TEST(open__another_owner__bad_input)
+{
+    struct rig r;
     kw_test_as_root(); /* to give it away */
-    CHECK(chmod(r.path, 0600) == 0 && chown(r.path, 20001, 0) == 0);
+    rig_init(&r);
+    int fd = make(r.path, SOCK_STREAM, true);
+    CHECK(chown(r.path, 20001, 0) == 0);
     CHECK(try_open(&r, fd) == KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "SocketUser=");
     close(fd);
@@ -177,7 +186,7 @@ TEST(environment__one_that_is_not_open__io)
 
 KW_CASES("provider/listen/inherited", CASE(open__not_what_was_configured__bad_input),
          CASE(open__folder_writable_by_group__denied),
-         CASE(open__another_mode_or_owner__bad_input),
+         CASE(open__another_mode__bad_input), CASE(open__another_owner__bad_input),
          CASE(open__right_socket__served_and_never_unlinked),
          CASE(environment__not_for_us_or_no_number__none),
          CASE(environment__each_class_has_one__by_name_and_close_on_exec),
