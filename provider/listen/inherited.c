@@ -74,9 +74,10 @@ static kw_err check_all_have_one(const char *const *classes, size_t count, const
     for (size_t i = 0; i < count; i++)
         if (fds[i] < 0) {
             kw_note_set(note,
-                        "other classes have a passed socket and %s has none: stop "
-                        "keyward.service, systemctl enable --now keyward@%s.socket, and "
-                        "start it again",
+                        "other classes have a passed socket and %s has none: with "
+                        "keyward.service "
+                        "and its sockets stopped, systemctl enable keyward@%s.socket and "
+                        "start all of them",
                         classes[i], classes[i]);
             return inherited_refuse();
         }
