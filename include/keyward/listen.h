@@ -63,8 +63,8 @@ KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
  * RFC 9113 6.8, of no stream: all that it has sent is served) to take its next calls to a
  * new connection.  Those may wait in an inherited socket for who gets it next.  Only one that
  * has read all there was is told: what is half written by the other reader of the connection
- * is never torn. */
-void kw_listener_leave(struct kw_listener *listener);
+ * is never torn.  Returns how many that had a call answered are still connected. */
+unsigned kw_listener_leave(struct kw_listener *listener);
 /* Stops accepting; unlinks the socket file only when it is still ours (same inode) and
  * was bound by us.  Handed-over connections stay.  NULL does nothing. */
 void kw_listener_close(struct kw_listener *listener);
@@ -80,7 +80,6 @@ struct kw_listen_stats {
         refused_adopt;      /* adopt said no */
     uint64_t ended;         /* by us: to make room, or for no call */
     unsigned open, waiting; /* connections handed over and still open; before preface */
-    unsigned leaving;       /* of those open: told to go */
 };
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret);
 

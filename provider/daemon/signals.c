@@ -40,14 +40,10 @@ kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note)
 /* Tells those that can be told, and returns how many have still to go. */
 static unsigned clients_leave(struct kw_daemon *d)
 {
-    unsigned leaving = 0;
-    for (size_t i = 0; i < d->config->class_count; i++) {
-        struct kw_listen_stats s;
-        kw_listener_leave(d->class_listeners[i].listener);
-        kw_listener_stats(d->class_listeners[i].listener, &s);
-        leaving += s.leaving;
-    }
-    return leaving;
+    unsigned still = 0;
+    for (size_t i = 0; i < d->config->class_count; i++)
+        still += kw_listener_leave(d->class_listeners[i].listener);
+    return still;
 }
 
 void kw_daemon_stop(struct kw_daemon *d)
@@ -66,9 +62,13 @@ void kw_daemon_stop(struct kw_daemon *d)
 static void stop_go_on(struct kw_daemon *d)
 {
     const int64_t spent_ms = (kw_mono_ns(d->clock) - d->stop_began_ns) / KW_MS_NS;
-    const bool left = clients_leave(d) == 0 || spent_ms > LEAVE_MS;
+    const unsigned still = clients_leave(d);
     const bool idle = kw_rpc_idle(d->rpc);
-    if (!d->rpc_is_down && ((left && idle) || spent_ms > DRAIN_MS)) {
+    const bool is_time = idle && (still == 0 || spent_ms > LEAVE_MS);
+    if (!d->rpc_is_down && (is_time || spent_ms > DRAIN_MS)) {
+        if (still > 0)
+            kw_log(KW_LOG_WARN, "clients-not-gone", KW_INT("connections", still),
+                   KW_STR("calls", idle ? "none open" : "open"));
         kw_rpc_shutdown(d->rpc);
         d->rpc_is_down = true;
     }

@@ -32,7 +32,6 @@ void kw_connection_end(void *connection)
     if (c->handed_over) {
         kw_hangup_forget(&c->listener->hangup, c->fd);
         stats->open--;
-        stats->leaving -= c->told;
     } else {
         stats->waiting--;
     }
@@ -67,7 +66,6 @@ void kw_connection_leave(struct kw_connection *c)
         return;
     c->told = send(c->fd, goaway, sizeof goaway, MSG_NOSIGNAL | MSG_DONTWAIT) ==
               (ssize_t)sizeof goaway;
-    c->listener->stats.leaving += c->told;
 }
 
 static void connection_cut_for(struct kw_connection *c, const char *why)

@@ -142,11 +142,15 @@ static void listen_no_more(struct kw_listener *l)
     l->bound.fd = -1;
 }
 
-void kw_listener_leave(struct kw_listener *listener)
+unsigned kw_listener_leave(struct kw_listener *listener)
 {
+    unsigned still = 0;
     listen_no_more(listener);
-    for (struct kw_connection *c = listener->connections; c != NULL; c = c->next)
+    for (struct kw_connection *c = listener->connections; c != NULL; c = c->next) {
         kw_connection_leave(c);
+        still += kw_connection_answered(c) != 0;
+    }
+    return still;
 }
 
 void kw_listener_close(struct kw_listener *listener)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ static int listening(const char *path)
     kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
-          listen(fd, 128) == 0);
+          chmod(path, 0660) == 0 && listen(fd, 128) == 0);
     return fd;
 }
 
@@ -58,14 +59,17 @@ static void restart(struct instance *h)
     instance_up(h);
 }
 
-static void all_good(const struct load_counts *counts, const char *name)
+/* On a machine that has no time for the clients within the daemon's two seconds calls may
+ * fail, and the daemon says that it left some behind. */
+static void all_good(const struct load_counts *counts, const char *name, bool left_behind)
 {
+    const unsigned cut = LOAD_MAY(GRPC_CANCELLED) | LOAD_MAY(GRPC_UNAVAILABLE);
     print_message(
         "%s: %d restarts under %d callers: %llu calls sealed or opened, %llu "
         "failed, %llu never sent by the client's library\n",
         name, RESTARTS, THREADS, (unsigned long long)counts->encrypts + counts->decrypts,
         (unsigned long long)load_failed(counts), (unsigned long long)counts->unsent);
-    load_judge(counts, 0);
+    load_judge(counts, left_behind ? cut : 0);
 }
 
 /* 64 callers, none of which ever pauses. */
@@ -87,8 +91,9 @@ TEST(restart__64_in_flight__no_call_fails)
     load_await(on_bulk, 50);
     load_stop(on_secrets, &secrets);
     load_stop(on_bulk, &bulk);
-    all_good(&secrets, "secrets");
-    all_good(&bulk, "bulk");
+    const bool left_behind = instance_count(&h, 0, "event=clients-not-gone") > 0;
+    all_good(&secrets, "secrets", left_behind);
+    all_good(&bulk, "bulk", left_behind);
     instance_destroy(&h);
     close(kept[0]);
     close(kept[1]);

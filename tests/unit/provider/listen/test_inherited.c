@@ -77,7 +77,7 @@ TEST(open__another_owner__bad_input)
     struct rig r;
     kw_test_as_root(); /* to give it away */
     rig_init(&r);
-    int fd = make(r.path, SOCK_STREAM, true);
+    int fd = rig_socket(r.path, SOCK_STREAM, true);
     CHECK(chown(r.path, 20001, 0) == 0);
     CHECK(try_open(&r, fd) == KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "SocketUser=");
