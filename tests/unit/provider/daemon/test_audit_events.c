@@ -4,6 +4,7 @@
 #include "daemon_internal.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,12 +133,15 @@ TEST(audit_events__foreign_text__not_there_or_harmless)
 }
 
 static atomic_bool ends;
+static atomic_uint said;
 
 static void *say(void *ctx)
 {
     (void)ctx;
-    while (!atomic_load(&ends))
+    while (!atomic_load(&ends)) {
         kw_log(KW_LOG_INFO, "worker-started", KW_INT("pid", 1));
+        atomic_fetch_add(&said, 1);
+    }
     return NULL;
 }
 
@@ -152,6 +156,8 @@ TEST(audit_events__said_while_it_begins_and_ends__nothing_freed_is_found)
         close_writer();
         open_writer();
     }
+    for (unsigned before = atomic_load(&said); atomic_load(&said) < before + 2;)
+        sched_yield(); /* so one began while there is a writer, and ended */
     atomic_store(&ends, true);
     CHECK(pthread_join(thread, NULL) == 0);
     end();
