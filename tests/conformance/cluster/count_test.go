@@ -38,6 +38,7 @@ type classStatus struct {
 	Cache        struct {
 		Entries int `json:"entries"`
 	} `json:"cache"`
+	Budget int `json:"outage_budget_ms"`
 }
 
 func (c *cluster) class(name string) classStatus {
