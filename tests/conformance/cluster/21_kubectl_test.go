@@ -109,6 +109,21 @@ func (c *cluster) withoutPrivilege() (end func()) {
 	return func() { must(c.t, os.Rename(program+"-itself", program)) }
 }
 
+// letNobodyIn makes a configuration whose class secrets has other peers, until what it returns
+// is called; a daemon that starts in between has it.
+func (c *cluster) letNobodyIn() (end func()) {
+	c.t.Helper()
+	config := c.path("keyward/keyward.yaml")
+	text, err := os.ReadFile(config)
+	must(c.t, err)
+	peers := regexp.MustCompile(`(secrets\.sock\n    mode: 0660\n    peers: )\{.*\}`)
+	if !peers.Match(text) {
+		c.t.Fatalf("the class secrets has no peers:\n%s", text)
+	}
+	must(c.t, os.WriteFile(config, peers.ReplaceAll(text, []byte("${1}{uids: [64124]}")), 0o644))
+	return func() { must(c.t, os.WriteFile(config, text, 0o644)) }
+}
+
 var secretOf = []string{"get", "secret"}
 
 // 21: each text of docs/KUBECTL.md is what a real kubectl, or the API server's log, says.
@@ -157,14 +172,13 @@ func Test21_KUBECTL__each_text_is_said(t *testing.T) {
 	p.red("no keyward", "no such file or directory")
 
 	// not let in
-	c.edit("keyward/keyward.yaml", "    socket: "+c.path("keyward/run/secrets.sock")+"\n    mode: 0660\n    peers: {uids: [0]}",
-		"    socket: "+c.path("keyward/run/secrets.sock")+"\n    mode: 0660\n    peers: {uids: [64124]}")
+	letIn := c.letNobodyIn()
 	c.start("keyward")
 	p.red("a peer that is not let in", "error reading server preface")
 
 	// may not open it
 	c.stop("kube-apiserver", "keyward")
-	c.edit("keyward/keyward.yaml", "[64124]", "[0]")
+	letIn()
 	c.start("keyward")
 	must(t, os.Chmod(c.path("keyward/run/secrets.sock"), 0))
 	withPrivilege := c.withoutPrivilege()
