@@ -33,7 +33,7 @@ struct kw_daemon;
 struct kw_class_listener {
     struct kw_daemon *daemon;
     size_t class_index;
-    struct kw_listener *listener;
+    struct kw_listener *listener; /* NULL: the daemon ends */
 };
 
 /* A file as stat(2) shows it, or the errno with which it does not. */

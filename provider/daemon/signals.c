@@ -42,7 +42,8 @@ static unsigned clients_leave(struct kw_daemon *d)
 {
     unsigned still = 0;
     for (size_t i = 0; i < d->config->class_count; i++)
-        still += kw_listener_leave(d->class_listeners[i].listener);
+        if (d->class_listeners[i].listener != NULL) /* else the end is near */
+            still += kw_listener_leave(d->class_listeners[i].listener);
     return still;
 }
 

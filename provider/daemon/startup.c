@@ -362,8 +362,10 @@ _Noreturn static void close_at_once(const struct kw_daemon *d)
 
 void kw_daemon_close(struct kw_daemon *d)
 {
-    for (size_t i = 0; i < KW_CLASSES_MAX; i++)
+    for (size_t i = 0; i < KW_CLASSES_MAX; i++) {
         kw_listener_close(d->class_listeners[i].listener);
+        d->class_listeners[i].listener = NULL; /* the loop goes round again below */
+    }
     kw_status_close(d);
     kw_seek_end(d);
     kw_flood_end(d);
