@@ -33,8 +33,10 @@ func (c *cluster) holdSockets() *holder {
 	c.t.Helper()
 	h := &holder{c: c}
 	for _, class := range held {
-		listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: c.path("keyward/run/" + class + ".sock"), Net: "unix"})
+		path := c.path("keyward/run/" + class + ".sock")
+		listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 		must(c.t, err)
+		must(c.t, os.Chmod(path, 0o660)) // as the class's mode
 		file, err := listener.File()
 		must(c.t, err)
 		h.files = append(h.files, file)
