@@ -80,6 +80,7 @@ struct kw_daemon {
     struct kw_class_listener class_listeners[KW_CLASSES_MAX];
     struct event *tick, *signals, *watchdog;
     struct kw_acceptor *status_acceptor;
+    struct kw_status_sender *status_sender;
     struct event *seek;      /* NULL: the keyring file is not looked for again */
     struct kw_sight sighted; /* the file, when it was looked for last          */
     struct kw_bound status;

@@ -4,32 +4,22 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <keyward/alloc.h>
 #include <keyward/log.h>
 
 #include "status_document.h"
-
-/* A document is a few KiB and the socket is fresh: it fits its buffer.  With all classes and
- * versions that there may be it is more; the kernel makes the buffer twice as large as it is
- * asked to, of net.core.wmem_max at most (socket(7)). */
-static bool send_document(const struct kw_daemon *d, int fd)
-{
-    const int room = KW_STATUS_MAX;
-    char *text = kw_status_document(d);
-    size_t len = text == NULL ? 0 : strlen(text);
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    bool sent = text != NULL && send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
-    kw_free(text);
-    return sent;
-}
+#include "status_send.h"
 
 static void on_accepted(void *ctx, int fd)
 {
-    if (!send_document(ctx, fd))
-        kw_log_bare(KW_LOG_WARN, "status-not-sent");
+    const struct kw_daemon *d = ctx;
+    char *text = kw_status_document(d);
+    if (text != NULL) {
+        kw_status_send(d->status_sender, fd, text, strlen(text));
+        return;
+    }
+    kw_log_bare(KW_LOG_WARN, "status-not-sent");
     close(fd);
 }
 
@@ -38,12 +28,14 @@ kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note)
     kw_err e = kw_bind(d->config->status, 0660, &d->status, note);
     if (kw_failed(e))
         return e;
+    e = kw_status_sender_new(d->loop, d->clock, KW_STATUS_TIME_NS, &d->status_sender);
     const struct kw_acceptor_options options = {.name = "status",
                                                 .listening = d->status.fd,
                                                 .loop = d->loop,
                                                 .accepted = on_accepted,
                                                 .ctx = d};
-    e = kw_acceptor_new(&options, &d->status_acceptor);
+    if (!kw_failed(e))
+        e = kw_acceptor_new(&options, &d->status_acceptor);
     if (kw_failed(e))
         kw_note_set(note, "%s: cannot watch it", d->config->status);
     return e;
@@ -53,6 +45,8 @@ void kw_status_close(struct kw_daemon *d)
 {
     kw_acceptor_free(d->status_acceptor);
     d->status_acceptor = NULL;
+    kw_status_sender_free(d->status_sender);
+    d->status_sender = NULL;
     if (d->status.fd >= 0)
         kw_unbind(d->config->status, &d->status);
 }
