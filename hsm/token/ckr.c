@@ -5,7 +5,7 @@
  * anywhere, and what it means when C_Decrypt itself returned it, where tokens say with
  * half a dozen different values that the tag does not match.
  */
-#include "token_internal.h"
+#include "ckr_internal.h"
 
 #include <stdio.h>
 

@@ -11,6 +11,8 @@
 
 #include <keyward/token.h>
 
+#include "ckr_internal.h"
+
 struct kw_token {
     CK_FUNCTION_LIST *ck; /* p11-kit's managed list */
     struct kw_token_facts facts;
@@ -45,12 +47,6 @@ struct kw_token_key {
 };
 
 void kw_phase_set(const struct kw_token *t, enum kw_phase phase);
-
-/* ckr.c: the one translator.  decrypt: for what C_Decrypt itself returned. */
-kw_err kw_ckr(CK_RV rv, const char *where);
-kw_err kw_ckr_decrypt(CK_RV rv, const char *where);
-/* "C_Login: CKR_PIN_LOCKED" into the note, with what to do. */
-void kw_ckr_note(struct kw_note *note, kw_err e, const char *advice);
 
 /* module.c */
 KW_MUST_USE kw_err kw_module_load(const char *path, CK_FUNCTION_LIST **ret_ck,

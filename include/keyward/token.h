@@ -21,6 +21,7 @@
 
 #include <keyward/bytes.h>
 #include <keyward/checkpoint.h>
+#include <keyward/ckr.h>
 #include <keyward/keyring.h>
 #include <keyward/limits.h>
 #include <keyward/manifest.h>
@@ -262,8 +263,6 @@ void kw_token_branch_close(struct kw_token *branch); /* NULL does nothing */
 KW_MUST_USE kw_err kw_token_adopt(struct kw_token *branch, const struct kw_token_key *key,
                                   struct kw_token_key **ret_key);
 
-/* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
-void kw_ckr_name(uint32_t rv, char dst[48]);
 
 /* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) ------- */
 
