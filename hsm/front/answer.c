@@ -478,6 +478,7 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
     const enum kw_wire_op op = e->op;
+    kw_numbers_answered(&w->token->counts.numbers, op, &a);
     kw_pump_count(w, e); /* its sender may not be back yet */
     if (op != KW_WIRE_SIGN)
         found_on_the_way(w, e, &a);

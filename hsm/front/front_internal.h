@@ -32,6 +32,7 @@
 #include <keyward/front.h>
 
 #include "channel.h"
+#include "numbers.h"
 #include "queue.h"
 #include "route.h"
 #include "sign.h"

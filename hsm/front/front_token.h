@@ -22,6 +22,7 @@ struct kw_worker; /* worker.h */
 
 struct kw_front_token_counts {
     uint64_t started, died, killed; /* workers */
+    struct kw_front_numbers_of_token numbers;
 };
 
 struct kw_front_token {

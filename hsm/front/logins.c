@@ -32,6 +32,7 @@ static void send_permit(struct kw_worker *w, kw_err e, const struct kw_note *not
         kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->process.pid));
     w->login.state = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
     w->front->numbers.logins += !kw_failed(e);
+    w->token->counts.numbers.logins += !kw_failed(e);
 }
 
 static bool who_is(struct kw_worker *w)
@@ -80,6 +81,7 @@ bool kw_login_told(struct kw_worker *w, kw_span message)
     struct kw_wire_login l;
     if (w->login.state != KW_LOGIN_GOING || kw_failed(kw_wire_decode_login(message, &l)))
         return false;
+    kw_numbers_error(&w->token->counts.numbers, l.err);
     ended(w, kw_pin_end_of(l.err, l.was_in), l.note.text);
     if (w->front->stopping) /* it was let finish that, and nothing more is wanted */
         kw_front_worker_end_of_socket(w);

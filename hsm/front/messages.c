@@ -2,6 +2,8 @@
 /* What workers send.  Anything that is not exactly what may come now ends the worker. */
 #include "front_internal.h"
 
+#include <string.h>
+
 #include <keyward/log.h>
 
 /* A fact has one spelling on the wire, so equal bytes are equal facts. */
@@ -79,6 +81,9 @@ static bool messages_failed(struct kw_worker *w, kw_span message)
     if (kw_failed(kw_wire_decode_failed(message, &w->start.failed)))
         return false;
     w->start.failed_told = true;
+    if (strcmp(w->start.failed.err.where != NULL ? w->start.failed.err.where : "",
+               "C_Login") != 0) /* told before, as the end of the login */
+        kw_numbers_error(&w->token->counts.numbers, w->start.failed.err);
     /* One that was told to leave before it was ready has nothing to complain of. */
     kw_log(w->start.failed.err.code == KW_CODE_CANCELLED ? KW_LOG_INFO : KW_LOG_ERROR,
            "worker-failed", KW_STR("token", w->token->o.name),

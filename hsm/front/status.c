@@ -11,6 +11,7 @@
 struct version_text {
     char key_id[KW_KEY_ID_MAX + 1], reason[KW_NOTE_MAX], found[64];
     char origin[sizeof((struct kw_version *)0)->origin];
+    char activated[KW_TIME_TEXT];
 };
 struct kw_status_rows {
     struct kw_front_token_status tokens[KW_TOKENS_MAX];
@@ -80,6 +81,8 @@ static size_t fill_versions(struct kw_front *f) KW_LOCKED
         kw_copy_str(text->reason, sizeof text->reason, kw_span_str(v->verdict.reason));
         kw_gen_found_text(found_anywhere(f->serving, i), text->found);
         kw_copy_str(text->origin, sizeof text->origin, kw_span_str(v->v->origin));
+        kw_copy_str(text->activated, sizeof text->activated,
+                    kw_span_str(v->v->activated));
         f->rows->versions[i] =
             (struct kw_front_version_status){.n = v->v->n,
                                              .key_id = text->key_id,
@@ -88,7 +91,8 @@ static size_t fill_versions(struct kw_front *f) KW_LOCKED
                                              .verdict = v->verdict.err,
                                              .reason = text->reason,
                                              .found = text->found,
-                                             .proven_wall_ns = v->proven_wall_ns};
+                                             .proven_wall_ns = v->proven_wall_ns,
+                                             .activated = text->activated};
     }
     return n;
 }
@@ -161,7 +165,8 @@ static void fill_token(struct kw_front_token *t, struct kw_front_status *ret) KW
                                        .pin_latched = kw_latch_is_latched(&t->latch),
                                        .is_out = t->breaker.open,
                                        .unproven = unproven(t),
-                                       .probe_every_ns = kw_front_token_probe_pause(t)};
+                                       .probe_every_ns = kw_front_token_probe_pause(t),
+                                       .numbers = &t->counts.numbers};
     ret->pin_latched = ret->pin_latched || kw_latch_is_latched(&t->latch);
     if (ret->reason[0] == '\0')
         kw_copy_str(ret->reason, sizeof ret->reason, kw_span_str(text));

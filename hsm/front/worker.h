@@ -133,6 +133,11 @@ static inline bool kw_worker_distrusted_by_main(const struct kw_worker *w)
 {
     return w->distrusted;
 }
+static inline bool kw_worker_outdated_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->pace.outdated;
+}
 static inline size_t kw_worker_sessions_by_main(const struct kw_worker *w)
     KW_NO_THREAD_SAFETY
 {

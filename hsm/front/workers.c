@@ -135,6 +135,7 @@ void kw_front_worker_start(struct kw_front_token *t, struct kw_generation *g)
         return;
     }
     t->counts.started++;
+    t->counts.numbers.started++;
     t->last_started = g->number;
     struct kw_worker *w = workers_adopt(t, g, &s);
     if (w == NULL) {
@@ -395,7 +396,9 @@ void kw_front_worker_gone(struct kw_worker *w)
     kw_login_gone(w);
     kw_output_read(w);
     int status = f->seams.reap(w->process.pid);
-    w->token->counts.died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    const bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    w->token->counts.died += !good;
+    w->token->counts.numbers.ended[kw_numbers_end_of(w, good)]++;
     workers_log_end(w, status);
     if (ended_in_vain(w, status))
         kw_front_login_in_vain(w);

@@ -17,6 +17,7 @@
 #include <keyward/clock.h>
 #include <keyward/hsm.h>
 #include <keyward/keyring.h>
+#include <keyward/latency.h>
 #include <keyward/state.h>
 
 struct event_base; /* libevent */
@@ -113,6 +114,41 @@ struct kw_front_version_status {
     const char *reason;
     const char *found; /* what stands against it, named in docs/ERRORS.md; "" = nothing */
     int64_t proven_wall_ns; /* last canary that passed, 0 = never */
+    const char *activated;  /* as the keyring has it, "" = never  */
+};
+/* What a token's workers answered since the start, those of them that are no more included. */
+#define KW_FRONT_OPS 4u
+const char *kw_front_op_name(size_t op); /* "wrap", "unwrap", "canary", "sign" */
+struct kw_front_op {
+    uint64_t failed;           /* of all answers */
+    struct kw_latency latency; /* inside the module; of those that came to it */
+};
+/* Return values of the module, by number: so many different ones, as a vendor has numbers of
+ * its own. */
+#define KW_FRONT_ERRORS_MAX 24u
+struct kw_front_error {
+    uint32_t rv;
+    uint64_t count;
+};
+/* Why a worker is no more. */
+enum kw_front_end {
+    KW_FRONT_LEFT,       /* as it was told to: another keyring, or the end */
+    KW_FRONT_CRASHED,    /* by itself, or somebody else killed it          */
+    KW_FRONT_KILLED,     /* by us: it was stuck, or did not leave          */
+    KW_FRONT_RECYCLED,   /* its library leaked                             */
+    KW_FRONT_OUTDATED,   /* it did not find a key that a younger one has   */
+    KW_FRONT_DISTRUSTED, /* it answered what proved false                  */
+    KW_FRONT_NOT_READY,  /* it said that it cannot work                    */
+    KW_FRONT_ENDS,
+};
+const char *kw_front_end_name(enum kw_front_end end); /* "left", "crashed", … */
+struct kw_front_numbers_of_token {
+    struct kw_front_op ops[KW_FRONT_OPS];
+    struct kw_front_error errors[KW_FRONT_ERRORS_MAX];
+    size_t error_count;
+    uint64_t errors_other; /* of further numbers */
+    uint64_t started, ended[KW_FRONT_ENDS];
+    uint64_t logins; /* that were allowed */
 };
 struct kw_front_token_status {
     const char *name;
@@ -125,6 +161,7 @@ struct kw_front_token_status {
     bool is_out;     /* it failed several jobs in a row: others do them until a canary */
     size_t unproven; /* versions of the keyring in use that it has not proven          */
     int64_t probe_every_ns; /* from one canary to the next, as it is now               */
+    const struct kw_front_numbers_of_token *numbers; /* until the next event */
 };
 /* An input that cost workers and is refused for a while (KW_CODE_QUARANTINED). */
 struct kw_front_held_status {
