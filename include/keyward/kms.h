@@ -20,6 +20,7 @@
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
 #include <keyward/hsm.h>
+#include <keyward/latency.h>
 #include <keyward/limits.h>
 #include <keyward/policy.h>
 #include <keyward/secret.h>
@@ -134,8 +135,8 @@ void kw_kms_free(struct kw_kms *kms);
 /* rpc thread.  May call done before it returns. */
 void kw_kms_begin(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
-/* rpc thread, of a request that rpc refused by itself (an Encrypt or a Decrypt; a Status does
- * nothing): on record as those that kms refuses, without waiting for that.  Method, class,
+/* rpc thread, of a request that rpc refused by itself: counted, and an Encrypt or a Decrypt on
+ * record as those that kms refuses, without waiting for that.  Method, class,
  * peer, arrived_ns and err are set, all else is zero; nothing of it is kept. */
 void kw_kms_refused(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
@@ -154,13 +155,20 @@ void kw_kms_tick(struct kw_kms *kms) KW_FREE;
 /* main thread.  Wipes every cache; returns how many seeds. */
 size_t kw_kms_wipe(struct kw_kms *kms) KW_FREE;
 
+/* Each call that was answered, those that rpc refused by itself among them. */
+struct kw_method_stats {
+    uint64_t outcomes[KW_CODE_COUNT];
+    struct kw_latency latency; /* from its arrival to its answer */
+};
 struct kw_class_stats {
-    uint64_t calls[3], failed[3]; /* by enum kw_method */
-    uint64_t joined;              /* Decrypts that shared somebody else's unwrap */
-    uint64_t unknown_key;         /* Decrypts refused, as no version has their key_id */
+    struct kw_method_stats methods[KW_METHODS]; /* by enum kw_method */
+    uint64_t joined;      /* Decrypts that shared somebody else's unwrap */
+    uint64_t unknown_key; /* Decrypts refused, as no version has their key_id */
     uint64_t cache_hits, cache_misses, cache_evicted, cache_expired, cache_wiped;
     size_t cache_entries, cache_capacity;
     int64_t budget_left_ns; /* serve-cached only */
+    enum kw_code
+        status; /* what a Status would be answered now; STARTING: it would wait */
 };
 void kw_kms_stats(struct kw_kms *kms, size_t class_index,
                   struct kw_class_stats *ret_stats) KW_FREE;

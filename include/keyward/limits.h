@@ -50,7 +50,7 @@ _Static_assert(KW_LABEL_MAX <= 40, "small HSMs take the longest label");
 #define KW_PATH_MAX 1024u
 #define KW_CONNECTIONS_MAX 256u /* of one class; each costs two descriptors           */
 #define KW_OVERFLOW_ID 65534u /* as which user_namespaces(7) shows an id without a name */
-#define KW_STATUS_MAX (512u * 1024) /* bytes of the status document                    */
-#define KW_SOCKET_PATH_MAX 107u     /* sun_path less its NUL, unix(7) */
+#define KW_STATUS_MAX (1024u * 1024) /* bytes of the status document                   */
+#define KW_SOCKET_PATH_MAX 107u      /* sun_path less its NUL, unix(7) */
 
 #endif

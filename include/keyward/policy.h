@@ -14,6 +14,7 @@
 enum kw_on_loss { KW_ON_LOSS_FAIL_CLOSED, KW_ON_LOSS_SERVE_CACHED };
 
 enum kw_method { KW_METHOD_STATUS, KW_METHOD_ENCRYPT, KW_METHOD_DECRYPT };
+#define KW_METHODS 3u
 
 struct kw_policy_facts {
     enum kw_method method;

@@ -81,6 +81,7 @@ struct kw_daemon {
     struct event *tick, *signals, *watchdog;
     struct kw_acceptor *status_acceptor;
     struct kw_status_sender *status_sender;
+    int64_t started_wall_ns; /* when the status socket was opened */
     struct event *seek;      /* NULL: the keyring file is not looked for again */
     struct kw_sight sighted; /* the file, when it was looked for last          */
     struct kw_bound status;

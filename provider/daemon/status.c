@@ -28,6 +28,7 @@ kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note)
     kw_err e = kw_bind(d->config->status, 0660, &d->status, note);
     if (kw_failed(e))
         return e;
+    d->started_wall_ns = kw_wall_ns(d->clock);
     e = kw_status_sender_new(d->loop, d->clock, KW_STATUS_TIME_NS, &d->status_sender);
     const struct kw_acceptor_options options = {.name = "status",
                                                 .listening = d->status.fd,

@@ -42,9 +42,11 @@ static json_t *health_part(const struct kw_front_status *s)
 static json_t *active_part(const struct kw_front_status *s)
 {
     const struct kw_hsm_health *h = &s->health;
-    return json_pack("{s:i, s:o, s:s}", "n", (int)h->active_n, "key_id",
-                     kw_status_text(h->active_n != 0 ? h->active_key_id : NULL), "code",
-                     kw_code_name(h->active_err.code));
+    return json_pack(
+        "{s:i, s:o, s:o, s:s}", "n", (int)h->active_n, "key_id",
+        kw_status_text(h->active_n != 0 ? h->active_key_id : NULL), "key_id_hash",
+        h->active_n != 0 ? kw_status_key_id_hash(h->active_key_id) : json_null(), "code",
+        kw_code_name(h->active_err.code));
 }
 
 json_t *kw_status_append(json_t *list, json_t *item)
@@ -93,24 +95,26 @@ static json_t *jobs_part(const struct kw_front_status *s)
                      "workers_killed", number(s->workers_killed));
 }
 
-static json_t *token_part(const struct kw_front_token_status *t)
+static json_t *token_part(const struct kw_front_status *s,
+                          const struct kw_front_token_status *t)
 {
     return json_pack(
-        "{s:o, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
-        kw_status_text(t->name), "state", kw_hsm_state_name(t->state), "code",
+        "{s:o, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "name", kw_status_text(t->name), "state", kw_hsm_state_name(t->state), "code",
         kw_code_name(t->why.code), "reason", kw_status_text(t->reason), "pin_latched",
         (int)t->pin_latched, "out", (int)t->is_out, "unproven", number(t->unproven),
         "probe_every_ms", (json_int_t)(t->probe_every_ns / KW_MS_NS), "label",
         kw_status_text(t->label), "serial", kw_status_text(t->serial), "model",
         kw_status_text(t->model), "firmware", kw_status_text(t->firmware), "library",
-        kw_status_text(t->library));
+        kw_status_text(t->library), "workers", kw_status_token_workers(s, t->name),
+        "since_start", kw_status_token_numbers(t->numbers));
 }
 
 static json_t *tokens_part(const struct kw_front_status *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->token_count && list != NULL; i++)
-        list = kw_status_append(list, token_part(&s->tokens[i]));
+        list = kw_status_append(list, token_part(s, &s->tokens[i]));
     return list;
 }
 
@@ -175,6 +179,22 @@ static json_t *cache_part(const struct kw_class_stats *s)
                      number(s->cache_expired), "wiped", number(s->cache_wiped));
 }
 
+static uint64_t calls_of(const struct kw_class_stats *s, enum kw_method method)
+{
+    uint64_t calls = 0;
+    for (size_t i = 0; i < KW_CODE_COUNT; i++)
+        calls += s->methods[method].outcomes[i];
+    return calls;
+}
+
+static uint64_t failed_of(const struct kw_class_stats *s)
+{
+    uint64_t failed = 0;
+    for (size_t i = 0; i < KW_METHODS; i++)
+        failed += calls_of(s, (enum kw_method)i) - s->methods[i].outcomes[KW_CODE_OK];
+    return failed;
+}
+
 static json_t *class_part(const struct kw_daemon *d, size_t i,
                           const struct kw_front_status *front)
 {
@@ -182,16 +202,18 @@ static json_t *class_part(const struct kw_daemon *d, size_t i,
     struct kw_class_stats s;
     kw_kms_stats(d->kms, i, &s);
     json_t *part = json_pack(
-        "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "name",
-        kw_status_text(c->name), "scope", kw_status_text(c->scope), "socket",
-        kw_status_text(c->socket), "status_calls", number(s.calls[KW_METHOD_STATUS]),
-        "encrypt_calls", number(s.calls[KW_METHOD_ENCRYPT]), "decrypt_calls",
-        number(s.calls[KW_METHOD_DECRYPT]), "failed_calls",
-        number(s.failed[KW_METHOD_STATUS] + s.failed[KW_METHOD_ENCRYPT] +
-               s.failed[KW_METHOD_DECRYPT]),
-        "joined", number(s.joined), "refused_unknown_key", number(s.unknown_key),
-        "versions", kw_status_class_versions(d, i, front), "cache", cache_part(&s),
-        "connections", connections_part(&d->class_listeners[i]));
+        "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:o, s:s, s:s, s:o, "
+        "s:o}",
+        "name", kw_status_text(c->name), "scope", kw_status_text(c->scope), "socket",
+        kw_status_text(c->socket), "status_calls", number(calls_of(&s, KW_METHOD_STATUS)),
+        "encrypt_calls", number(calls_of(&s, KW_METHOD_ENCRYPT)), "decrypt_calls",
+        number(calls_of(&s, KW_METHOD_DECRYPT)), "failed_calls", number(failed_of(&s)),
+        "calls", kw_status_calls(&s), "latency", kw_status_latencies(&s), "joined",
+        number(s.joined), "refused_unknown_key", number(s.unknown_key), "versions",
+        kw_status_class_versions(d, i, front), "on_hsm_loss",
+        c->on_loss == KW_ON_LOSS_SERVE_CACHED ? "serve-cached" : "fail-closed", "status",
+        kw_code_name(s.status), "cache", cache_part(&s), "connections",
+        connections_part(&d->class_listeners[i]));
     if (part != NULL && c->on_loss == KW_ON_LOSS_SERVE_CACHED &&
         json_object_set_new(part, "outage_budget_ms",
                             json_integer(s.budget_left_ns / KW_MS_NS)) != 0) {
@@ -258,17 +280,17 @@ static json_t *document_of(const struct kw_daemon *d)
 {
     struct kw_front_status s;
     kw_front_status(d->front, &s);
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
-                     "s:o, s:o, s:o, s:o}",
-                     "version", KW_VERSION, "pid", (int)getpid(), "domain",
-                     kw_status_text(d->config->domain), "configuration",
-                     configuration_part(d), "health", health_part(&s), "active",
-                     active_part(&s), "keyring", keyring_part(d, &s), "versions",
-                     kw_status_versions(d, &s), "tokens", tokens_part(&s), "pin_latched",
-                     (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",
-                     workers_part(&s), "jobs", jobs_part(&s), "classes",
-                     classes_part(d, &s), "rpc", rpc_part(d->rpc), "locked_memory",
-                     memory_part(), "audit", audit_part(d));
+    return json_pack(
+        "{s:s, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o}",
+        "version", KW_VERSION, "started", kw_status_time(d->started_wall_ns), "pid",
+        (int)getpid(), "domain", kw_status_text(d->config->domain), "configuration",
+        configuration_part(d), "health", health_part(&s), "active", active_part(&s),
+        "keyring", keyring_part(d, &s), "versions", kw_status_versions(d, &s), "tokens",
+        tokens_part(&s), "pin_latched", (int)s.pin_latched, "quarantine",
+        quarantine_part(&s), "workers", workers_part(&s), "jobs", jobs_part(&s),
+        "classes", classes_part(d, &s), "rpc", rpc_part(d->rpc), "locked_memory",
+        memory_part(), "audit", audit_part(d));
 }
 
 char *kw_status_document(const struct kw_daemon *d)

@@ -28,4 +28,20 @@ json_t *kw_status_versions(const struct kw_daemon *d,
 json_t *kw_status_class_versions(const struct kw_daemon *d, size_t class_index,
                                  const struct kw_front_status *front);
 
+/* null: never. */
+json_t *kw_status_time(int64_t wall_ns);
+json_t *kw_status_key_id_hash(const char *key_id);
+
+/* status_calls.c.  Of a class: how many calls of each method came to what, by our code and
+ * as gRPC names it; and how long they took.  NULL: no memory. */
+json_t *kw_status_calls(const struct kw_class_stats *stats);
+json_t *kw_status_latencies(const struct kw_class_stats *stats);
+/* status_token.c.  What a token's workers answered and how they ended.  NULL: no memory. */
+json_t *kw_status_token_numbers(const struct kw_front_numbers_of_token *numbers);
+/* Its workers, by what they are; and their sessions. */
+json_t *kw_status_token_workers(const struct kw_front_status *front, const char *token);
+/* {name: value, "counts": by bound, each by itself, "sum_us"}; value is a literal. */
+json_t *kw_status_latency(const char *name, const char *value,
+                          const struct kw_latency *latency);
+
 #endif

@@ -1,9 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each class was asked for under each KEK version, and what it refused.
+/* What each class was asked for and what came of it, and that under each KEK version.
  *
  * A version has a row from its first call on.  Only what the door knows as a version of the
  * keyring gets one, so nobody fills the table with names of his own. */
 #include "kms_internal.h"
+
+static void count_one(atomic_uint_fast64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+void kw_counts_outcome(struct kw_kms *kms, const struct kw_request *request)
+{
+    const int64_t ns = kw_mono_ns(kms->options.clock) - request->arrived_ns;
+    struct kw_method_counts *counts =
+        &kw_class_of(kms, request)->methods[request->method];
+    count_one(&counts->outcomes[request->err.code], 1);
+    count_one(&counts->took[kw_latency_at(ns)], 1);
+    count_one(&counts->took_ns, ns > 0 ? (uint64_t)ns : 0);
+}
+
+static void counts_fold(const struct kw_method_counts *counts,
+                        struct kw_method_stats *ret_stats)
+{
+    for (size_t i = 0; i < KW_CODE_COUNT; i++)
+        ret_stats->outcomes[i] = atomic_load(&counts->outcomes[i]);
+    for (size_t i = 0; i <= KW_LATENCY_BOUNDS; i++)
+        ret_stats->latency.count[i] = atomic_load(&counts->took[i]);
+    ret_stats->latency.sum_ns = atomic_load(&counts->took_ns);
+}
+
+void kw_counts_methods(const struct kw_class *class,
+                       struct kw_method_stats ret_stats[KW_METHODS])
+{
+    for (size_t i = 0; i < KW_METHODS; i++)
+        counts_fold(&class->methods[i], &ret_stats[i]);
+}
 
 static struct kw_version_counts *counts_find(struct kw_class *class,
                                              const char *key_id) KW_LOCKED

@@ -174,6 +174,13 @@ size_t kw_kms_wipe(struct kw_kms *kms)
     return wiped;
 }
 
+static enum kw_code status_now(struct kw_kms *kms, const struct kw_class *class) KW_LOCKED
+{
+    struct kw_hsm_health health;
+    struct kw_policy_verdict v = kw_kms_judge(kms, KW_METHOD_STATUS, class, &health);
+    return v.kind == KW_ALLOW ? KW_CODE_OK : kw_verdict_err(&v).code;
+}
+
 void kw_kms_stats(struct kw_kms *kms, size_t class_index,
                   struct kw_class_stats *ret_stats)
 {
@@ -183,11 +190,9 @@ void kw_kms_stats(struct kw_kms *kms, size_t class_index,
     kw_lock_take(kms->options.lock);
     kw_cache_stats(class->cache, &cache);
     s.budget_left_ns = class->budget.left_ns;
+    s.status = status_now(kms, class);
     kw_lock_give(kms->options.lock);
-    for (unsigned i = 0; i < 3; i++) {
-        s.calls[i] = atomic_load(&class->calls[i]);
-        s.failed[i] = atomic_load(&class->failed[i]);
-    }
+    kw_counts_methods(class, s.methods);
     s.unknown_key = atomic_load(&class->unknown_key);
     s.cache_hits = cache.hits;
     s.cache_misses = cache.misses;

@@ -39,11 +39,19 @@ struct kw_version_counts {
     int64_t refused_boot_ns;       /* the last one                */
 };
 
+/* What calls of one method came to.  Written from two threads (rpc, main), without a lock:
+ * each is a number by itself. */
+struct kw_method_counts {
+    atomic_uint_fast64_t outcomes[KW_CODE_COUNT];
+    atomic_uint_fast64_t took[KW_LATENCY_BOUNDS + 1], took_ns; /* latency.h */
+};
+
 struct kw_class {
     struct kw_class_options options;
     struct kw_cache *cache; /* its functions want the big lock */
     struct kw_budget budget KW_UNDER_BIG_LOCK;
-    atomic_uint_fast64_t calls[3], failed[3], joined, unknown_key;
+    struct kw_method_counts methods[KW_METHODS];
+    atomic_uint_fast64_t joined, unknown_key;
     struct kw_version_counts versions[KW_VERSIONS_MAX] KW_UNDER_BIG_LOCK;
     size_t version_count KW_UNDER_BIG_LOCK;
 };
@@ -147,8 +155,12 @@ kw_step kw_record_put, kw_record_settle;
 /* OK, or AUDIT: nothing that has to be on record can be done now. */
 kw_err kw_record_health(const struct kw_kms *kms);
 
-/* counts.c: what became of a request, beside the version that it was for. */
+/* counts.c: what became of a request: of the class; and beside the version that it was
+ * for. */
+void kw_counts_outcome(struct kw_kms *kms, const struct kw_request *request);
 void kw_counts_add(struct kw_kms *kms, const struct kw_request *request) KW_FREE;
+void kw_counts_methods(const struct kw_class *class,
+                       struct kw_method_stats ret_stats[KW_METHODS]);
 
 /* outcome.c: the last steps of every method.  tell: the one place that counts and logs what
  * became of a request.  reply: wipes what it still holds and calls done. */

@@ -16,11 +16,8 @@ static enum kw_log_level level_of(kw_err err)
 
 enum kw_step_result kw_outcome_tell(struct kw_kms *kms, struct kw_request *request)
 {
-    struct kw_class *class = kw_class_of(kms, request);
-    atomic_fetch_add_explicit(&class->calls[request->method], 1, memory_order_relaxed);
-    if (kw_failed(request->err))
-        atomic_fetch_add_explicit(&class->failed[request->method], 1,
-                                  memory_order_relaxed);
+    const struct kw_class *class = kw_class_of(kms, request);
+    kw_counts_outcome(kms, request);
     kw_counts_add(kms, request);
     if (!kw_log_wants(level_of(request->err)))
         return KW_STEP_NEXT;

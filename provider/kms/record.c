@@ -47,6 +47,7 @@ void kw_kms_refused(struct kw_kms *kms, struct kw_request *request)
     KW_INVARIANT(request->class_index < kms->options.class_count &&
                  kw_failed(request->err));
     request->token = "";
+    kw_counts_outcome(kms, request);
     if (door->ops != NULL && request->method != KW_METHOD_STATUS)
         door->ops->refuse(door->audit, request);
 }

@@ -244,13 +244,16 @@ TEST(refused_before_kms__on_record_and_nothing_waits)
     rig_close(r);
 }
 
-TEST(refused_before_kms__there_is_no_log__nothing)
+TEST(refused_before_kms__there_is_no_log__counted_and_nothing_else)
 {
     struct kw_request facts = {.method = KW_METHOD_ENCRYPT,
                                .err = kw_err_at(KW_CODE_BUSY, "calls")};
+    struct kw_class_stats s;
     r = rig_open();
     kw_kms_refused(r->kms, &facts);
     CHECK(r->audit.refused == 0);
+    kw_kms_stats(r->kms, 0, &s);
+    CHECK(s.methods[KW_METHOD_ENCRYPT].outcomes[KW_CODE_BUSY] == 1);
     rig_close(r);
 }
 
