@@ -45,21 +45,28 @@ json_t *kw_status_calls(const struct kw_class_stats *stats)
     return list;
 }
 
-json_t *kw_status_latency(const char *name, const char *value,
-                          const struct kw_latency *latency)
+json_t *kw_status_latency(const struct kw_latency *latency)
 {
     json_t *counts = json_array();
     for (size_t i = 0; i <= KW_LATENCY_BOUNDS && counts != NULL; i++)
         counts = kw_status_append(counts, json_integer((json_int_t)latency->count[i]));
-    return json_pack("{s:s, s:o, s:I}", name, value, "counts", counts, "sum_us",
+    return json_pack("{s:o, s:I}", "counts", counts, "sum_us",
                      (json_int_t)(latency->sum_ns / 1000));
+}
+
+static json_t *latency_part(size_t method, const struct kw_latency *latency)
+{
+    json_t *part = kw_status_latency(latency);
+    if (json_object_set_new(part, "method", json_string(method_names[method])) == 0)
+        return part;
+    json_decref(part);
+    return NULL;
 }
 
 json_t *kw_status_latencies(const struct kw_class_stats *stats)
 {
     json_t *list = json_array();
     for (size_t m = 0; m < KW_METHODS && list != NULL; m++)
-        list = kw_status_append(list, kw_status_latency("method", method_names[m],
-                                                        &stats->methods[m].latency));
+        list = kw_status_append(list, latency_part(m, &stats->methods[m].latency));
     return list;
 }

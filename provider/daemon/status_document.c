@@ -106,7 +106,7 @@ static json_t *token_part(const struct kw_front_status *s,
         "probe_every_ms", (json_int_t)(t->probe_every_ns / KW_MS_NS), "label",
         kw_status_text(t->label), "serial", kw_status_text(t->serial), "model",
         kw_status_text(t->model), "firmware", kw_status_text(t->firmware), "library",
-        kw_status_text(t->library), "workers", kw_status_token_workers(s, t->name),
+        kw_status_text(t->library), "processes", kw_status_token_workers(s, t->name),
         "since_start", kw_status_token_numbers(t->numbers));
 }
 
@@ -195,6 +195,11 @@ static uint64_t failed_of(const struct kw_class_stats *s)
     return failed;
 }
 
+static const char *on_loss_name(const struct kw_config_class *c)
+{
+    return c->on_loss == KW_ON_LOSS_SERVE_CACHED ? "serve-cached" : "fail-closed";
+}
+
 static json_t *class_part(const struct kw_daemon *d, size_t i,
                           const struct kw_front_status *front)
 {
@@ -210,8 +215,7 @@ static json_t *class_part(const struct kw_daemon *d, size_t i,
         number(calls_of(&s, KW_METHOD_DECRYPT)), "failed_calls", number(failed_of(&s)),
         "calls", kw_status_calls(&s), "latency", kw_status_latencies(&s), "joined",
         number(s.joined), "refused_unknown_key", number(s.unknown_key), "versions",
-        kw_status_class_versions(d, i, front), "on_hsm_loss",
-        c->on_loss == KW_ON_LOSS_SERVE_CACHED ? "serve-cached" : "fail-closed", "status",
+        kw_status_class_versions(d, i, front), "on_hsm_loss", on_loss_name(c), "status",
         kw_code_name(s.status), "cache", cache_part(&s), "connections",
         connections_part(&d->class_listeners[i]));
     if (part != NULL && c->on_loss == KW_ON_LOSS_SERVE_CACHED &&

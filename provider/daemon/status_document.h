@@ -40,8 +40,7 @@ json_t *kw_status_latencies(const struct kw_class_stats *stats);
 json_t *kw_status_token_numbers(const struct kw_front_numbers_of_token *numbers);
 /* Its workers, by what they are; and their sessions. */
 json_t *kw_status_token_workers(const struct kw_front_status *front, const char *token);
-/* {name: value, "counts": by bound, each by itself, "sum_us"}; value is a literal. */
-json_t *kw_status_latency(const char *name, const char *value,
-                          const struct kw_latency *latency);
+/* {"counts": by bound, each by itself, "sum_us"} */
+json_t *kw_status_latency(const struct kw_latency *latency);
 
 #endif

@@ -8,8 +8,8 @@
 
 static json_t *op_part(size_t op, const struct kw_front_op *of)
 {
-    json_t *part = kw_status_latency("op", kw_front_op_name(op), &of->latency);
-    if (part != NULL &&
+    json_t *part = kw_status_latency(&of->latency);
+    if (json_object_set_new(part, "op", json_string(kw_front_op_name(op))) == 0 &&
         json_object_set_new(part, "failed", json_integer((json_int_t)of->failed)) == 0)
         return part;
     json_decref(part);
@@ -24,9 +24,9 @@ static json_t *ops_part(const struct kw_front_numbers_of_token *n)
     return list;
 }
 
-static json_t *counted_part(const char *member, const char *name, uint64_t count)
+static json_t *error_part(const char *name, uint64_t count)
 {
-    return json_pack("{s:s, s:I}", member, name, "count", (json_int_t)count);
+    return json_pack("{s:s, s:I}", "ckr", name, "count", (json_int_t)count);
 }
 
 static json_t *errors_part(const struct kw_front_numbers_of_token *n)
@@ -35,10 +35,10 @@ static json_t *errors_part(const struct kw_front_numbers_of_token *n)
     for (size_t i = 0; i < n->error_count && list != NULL; i++) {
         char name[48];
         kw_ckr_name(n->errors[i].rv, name);
-        list = kw_status_append(list, counted_part("ckr", name, n->errors[i].count));
+        list = kw_status_append(list, error_part(name, n->errors[i].count));
     }
     if (n->errors_other > 0 && list != NULL)
-        list = kw_status_append(list, counted_part("ckr", "other", n->errors_other));
+        list = kw_status_append(list, error_part("other", n->errors_other));
     return list;
 }
 
@@ -46,9 +46,9 @@ static json_t *ended_part(const struct kw_front_numbers_of_token *n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < KW_FRONT_ENDS && list != NULL; i++)
-        list = kw_status_append(
-            list,
-            counted_part("why", kw_front_end_name((enum kw_front_end)i), n->ended[i]));
+        list = kw_status_append(list, json_pack("{s:s, s:I}", "why",
+                                                kw_front_end_name((enum kw_front_end)i),
+                                                "count", (json_int_t)n->ended[i]));
     return list;
 }
 
@@ -77,7 +77,8 @@ json_t *kw_status_token_workers(const struct kw_front_status *front, const char 
     }
     json_t *list = json_array();
     for (size_t k = 0; k < STATES && list != NULL; k++)
-        list = kw_status_append(list, counted_part("state", states[k], count[k]));
+        list = kw_status_append(list, json_pack("{s:s, s:I}", "state", states[k], "count",
+                                                (json_int_t)count[k]));
     return json_pack("{s:o, s:I, s:I}", "by_state", list, "sessions",
                      (json_int_t)sessions, "hanging", (json_int_t)hanging);
 }

@@ -309,11 +309,10 @@ TEST(document__all_parts__members_as_released)
         "\"reason\":\"slow\",\"pin_latched\":false,\"out\":true,\"unproven\":3,"
         "\"probe_every_ms\":12500,\"label\":\"l?[2J\","
         "\"serial\":\"s\",\"model\":\"m\",\"firmware\":\"f\",\"library\":\"lib\","
-        "\"workers\":{\"by_state\":[{\"state\":\"starting\",\"count\":0},"
+        "\"processes\":{\"by_state\":[{\"state\":\"starting\",\"count\":0},"
         "{\"state\":\"ready\",\"count\":1},",
-        "\"sessions\":4,\"hanging\":1},\"since_start\":{\"ops\":[{\"op\":\"wrap\","
-        "\"counts\":[5,6,0,",
-        ",0],\"sum_us\":7,\"failed\":1},{\"op\":\"unwrap\",\"counts\":[",
+        "\"sessions\":4,\"hanging\":1},\"since_start\":{\"ops\":[{\"counts\":[5,6,0,",
+        ",0],\"sum_us\":7,\"op\":\"wrap\",\"failed\":1},{\"counts\":[",
         "\"errors\":[{\"ckr\":\"CKR_DEVICE_ERROR\",\"count\":8},"
         "{\"ckr\":\"CKR_0x80000001\",\"count\":9},{\"ckr\":\"other\",\"count\":10}],"
         "\"logins\":13,\"workers_started\":11,"
@@ -335,10 +334,10 @@ TEST(document__all_parts__members_as_released)
         "{\"method\":\"encrypt\",\"code\":\"hsm-down\",\"grpc\":\"Unavailable\","
         "\"count\":1},"
         "{\"method\":\"decrypt\",\"code\":\"ok\",\"grpc\":\"OK\",\"count\":3}],"
-        "\"latency\":[{\"method\":\"status\",\"counts\":[0,",
-        "{\"method\":\"encrypt\",\"counts\":[0,2,0,",
-        "],\"sum_us\":3},{\"method\":\"decrypt\",\"counts\":[",
-        "],\"sum_us\":0}],"
+        "\"latency\":[{\"counts\":[0,",
+        "],\"sum_us\":0,\"method\":\"status\"},{\"counts\":[0,2,0,",
+        "],\"sum_us\":3,\"method\":\"encrypt\"},{\"counts\":[",
+        "],\"sum_us\":0,\"method\":\"decrypt\"}],"
         "\"joined\":7,\"refused_unknown_key\":16,\"versions\":[{\"n\":2,\"encrypts\":1,"
         "\"decrypts_hsm\":2,\"decrypts_joined\":3,\"decrypts_cache\":4,"
         "\"refused_created\":5,\"refused_disabled\":6,\"refused_destroyed\":7,"

@@ -170,7 +170,8 @@ TEST(begin__equal_requests_in_flight__one_job_for_all)
         CHECK(kw_span_equal(kw_secret_peek(&r->calls[i].seed), SEED));
     }
     kw_kms_stats(r->kms, 0, &stats);
-    CHECK(stats.joined == 9 && stats.methods[KW_METHOD_DECRYPT].outcomes[KW_CODE_OK] == 10);
+    CHECK(stats.joined == 9 &&
+          stats.methods[KW_METHOD_DECRYPT].outcomes[KW_CODE_OK] == 10);
     rig_close(r);
 }
 
