@@ -47,7 +47,7 @@ struct kw_option {
 };
 
 struct kw_args {
-    const char *program, *verb; /* "keyward", "key create"                        */
+    const char *program, *verb; /* "keyward", "key create"; a program of one verb: "" */
     const char *operands;       /* as the help shows them: "N", ""                */
     const char *summary;
     const char *more;  /* further lines of the help, or NULL             */

@@ -61,7 +61,8 @@ static void help_options(const struct kw_args *a, const struct kw_option *option
 
 bool kw_args_help(const struct kw_args *args)
 {
-    printf("usage: %s %s [options]%s%s\n\n", args->program, args->verb,
+    printf("usage: %s%s%s [options]%s%s\n\n", args->program,
+           args->verb[0] != '\0' ? " " : "", args->verb,
            args->operands[0] != '\0' ? " " : "", args->operands);
     help_text(args->summary, 0, 0);
     putchar('\n');
