@@ -1,14 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""json_schema.py SCHEMA DOCUMENT...: exit status 0 when each document is as the schema says."""
+"""json_schema.py [--closed] SCHEMA DOCUMENT...: 0 when each document is as the schema says.
+
+--closed: it has no member either that the schema does not know."""
 import json
 import sys
 
 import jsonschema
 
 
-def main(schema_path, *document_paths):
+def close(schema):
+    if isinstance(schema, dict):
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            close(part)
+
+
+def main(*arguments):
+    closed = arguments[0] == "--closed"
+    schema_path, *document_paths = arguments[closed:]
     with open(schema_path, encoding="utf-8") as file:
         schema = json.load(file)
+    if closed:
+        close(schema)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     bad = 0
