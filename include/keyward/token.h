@@ -263,7 +263,6 @@ void kw_token_branch_close(struct kw_token *branch); /* NULL does nothing */
 KW_MUST_USE kw_err kw_token_adopt(struct kw_token *branch, const struct kw_token_key *key,
                                   struct kw_token_key **ret_key);
 
-
 /* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) ------- */
 
 struct kw_create_options {
