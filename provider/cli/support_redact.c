@@ -27,7 +27,7 @@ static void redact_end(struct redact *d)
 
 static void redact_drop(struct redact *d, kw_span line)
 {
-    kw_support_words_add(&d->r->words, line);
+    kw_support_words_add(&d->r->words, line, kw_span_str(""));
     d->r->dropped++;
 }
 
@@ -89,13 +89,15 @@ static void redact_value(struct redact *d, kw_span key, kw_span raw)
         kw_support_show(kind, value, kw_dst_of(text, sizeof text - 1))) {
         kw_support_say(d->out, " %s\n", text);
         redact_remember(d, key, text);
+        if (strstr(text, "[redacted]") != NULL)
+            kw_support_words_add(&d->r->words, value, kw_span_str(text));
         d->r->shown++;
         return;
     }
     kw_support_say(d->out, " [redacted]\n");
     if (kind == KW_SUPPORT_UNKNOWN)
-        kw_support_words_add(&d->r->words, key);
-    kw_support_words_add(&d->r->words, raw);
+        kw_support_words_add(&d->r->words, key, kw_span_str(""));
+    kw_support_words_add(&d->r->words, raw, kw_span_str(""));
     d->r->withheld++;
     if (!is_closed)
         redact_end(d);
@@ -154,6 +156,24 @@ static bool redact_is_ascii(kw_span line)
     return true;
 }
 
+/* Where a line of YAML ends and none of ours does: CR, NEL, LS and PS. */
+static bool redact_has_break(kw_span line)
+{
+    static const char *const breaks[] = {"\r", "\xc2\x85", "\xe2\x80\xa8",
+                                         "\xe2\x80\xa9"};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++)
+        if (memmem(line.ptr, line.len, breaks[i], strlen(breaks[i])) != NULL)
+            return true;
+    return false;
+}
+
+static void redact_comment(struct redact *d, kw_span line)
+{
+    d->r->comments++;
+    if (redact_has_break(line))
+        redact_end(d);
+}
+
 static void redact_line(struct redact *d, kw_span line)
 {
     const size_t indent = redact_blanks(line, 0);
@@ -161,7 +181,7 @@ static void redact_line(struct redact *d, kw_span line)
     if (indent == line.len)
         kw_support_say(d->out, "\n");
     else if (line.ptr[indent] == '#')
-        d->r->comments++;
+        redact_comment(d, line);
     else if (d->is_over ||
              (d->skip != NOTHING && ((int)indent > d->skip || ((int)indent == d->skip &&
                                                                line.ptr[indent] == '-'))))

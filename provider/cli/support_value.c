@@ -2,6 +2,7 @@
 #include "support_value.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* provider/config/settings.c has the keys; a test compares. */
 static const struct {
@@ -64,27 +65,61 @@ static kw_span value_trim(kw_span s)
     return s;
 }
 
+/* How far a value was read.  A quote inside of a word is none, so whether one may begin is
+ * known; what only a whole reader of YAML could tell is odd. */
+struct value_scan {
+    uint8_t quote, before; /* the one that is open; the character before this one */
+    int depth;
+    bool may_begin, is_odd;
+};
+
+static bool value_is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Outside of quotes.  true: a comment begins. */
+static bool value_scan_plain(struct value_scan *v, uint8_t c)
+{
+    const bool began = v->may_begin;
+    if (value_is_blank(c)) {
+        v->may_begin = began || (v->depth > 0 && v->before == ':');
+        return false;
+    }
+    v->may_begin = c == '{' || c == '[' || (c == ',' && v->depth > 0);
+    if (c == '#' && (v->before == '\0' || value_is_blank(v->before)))
+        return true;
+    if (c == '#') /* behind one of these libyaml takes it for a comment, too */
+        v->is_odd = v->is_odd || strchr("[]{},\"'", v->before) != NULL;
+    else if (c == '"' || c == '\'') {
+        v->quote = c;
+        v->is_odd = v->is_odd || !began;
+    } else if (c == '{' || c == '[')
+        v->depth++;
+    else if (c == '}' || c == ']')
+        v->is_odd = v->is_odd || --v->depth < 0;
+    else if (c == '!') /* a tag: any sign may be in it */
+        v->is_odd = v->is_odd || began;
+    return false;
+}
+
 kw_span kw_support_value_of(kw_span raw, bool *ret_is_closed)
 {
-    uint8_t quote = 0;
-    int depth = 0;
+    struct value_scan v = {.may_begin = true};
     size_t i = 0;
     for (; i < raw.len; i++) {
         const uint8_t c = raw.ptr[i];
-        if (quote == '"' && c == '\\')
+        const bool is_doubled =
+            v.quote == '\'' && c == '\'' && i + 1 < raw.len && raw.ptr[i + 1] == '\'';
+        if ((v.quote == '"' && c == '\\') || is_doubled)
             i++;
-        else if (quote != 0)
-            quote = c == quote ? 0 : quote;
-        else if (c == '"' || c == '\'')
-            quote = c;
-        else if (c == '{' || c == '[')
-            depth++;
-        else if (c == '}' || c == ']')
-            depth--;
-        else if (c == '#' && (i == 0 || strchr(" \t", raw.ptr[i - 1]) != NULL))
+        else if (v.quote != 0)
+            v.quote = c == v.quote ? 0 : v.quote;
+        else if (value_scan_plain(&v, c))
             break;
+        v.before = c;
     }
-    *ret_is_closed = quote == 0 && depth == 0;
+    *ret_is_closed = v.quote == 0 && v.depth == 0 && !v.is_odd;
     return value_trim(kw_span_of(raw.ptr, i < raw.len ? i : raw.len));
 }
 
@@ -122,8 +157,10 @@ static bool value_is_choice(kw_span s)
 
 bool kw_support_is_common(kw_span word)
 {
-    static const char *const names[] = {"keyward", "keywardd", "keyward-hsm", "pkcs11",
-                                        "true",    "false",    "null",        "file"};
+    static const char *const names[] = {
+        "keyward", "keywardd",     "keyward-hsm", "pkcs11",    "true",
+        "false",   "null",         "file",        "token",     "object",
+        "serial",  "manufacturer", "model",       "pin-value", "pin-source"};
     for (size_t i = 0; i < COUNT(names); i++)
         if (kw_span_equal_str(word, names[i]))
             return true;
@@ -159,11 +196,25 @@ static bool value_show_pin(kw_span s, kw_dst *dst)
            value_put(dst, is_file ? "file:[redacted]" : "credential:[redacted]");
 }
 
+/* %3b, %3f, %3d, %26 or %25: what was escaped once too often may hide an attribute. */
+static bool value_escapes_sign(kw_span s)
+{
+    static const char *const signs[] = {"3b", "3f", "3d", "26", "25"};
+    for (size_t i = 0; i + 2 < s.len; i++)
+        for (size_t k = 0; k < COUNT(signs); k++)
+            if (s.ptr[i] == '%' &&
+                strncasecmp((const char *)s.ptr + i + 1, signs[k], 2) == 0)
+                return true;
+    return false;
+}
+
 /* RFC 7512: attributes that name a token; all others, and the query, may have a PIN. */
 static bool value_show_attribute(kw_span a, kw_dst *dst)
 {
     static const char *const names[] = {
         "token=", "manufacturer=", "serial=", "model=", "slot-id="};
+    if (value_escapes_sign(a))
+        return value_put(dst, "[redacted]");
     for (size_t i = 0; i < COUNT(names); i++) {
         const size_t len = strlen(names[i]);
         if (support_value_begins(a, names[i]) &&

@@ -23,11 +23,12 @@ enum kw_support_kind {
 };
 enum kw_support_kind kw_support_kind_of(kw_span key);
 
-/* A key, a choice or a name of keywardd's own, which is no secret anywhere. */
+/* A key, a choice, a name of keywardd's own or of an attribute of a URI, which is no secret
+ * anywhere. */
 bool kw_support_is_common(kw_span word);
 
 /* What stands behind the colon without blanks and comment.  *ret_is_closed: each of its
- * quotes and brackets ends on the line. */
+ * quotes and brackets ends on the line, beyond doubt. */
 kw_span kw_support_value_of(kw_span raw, bool *ret_is_closed);
 
 /* The value as it may be seen, with a NUL behind it; false: not at all.  A flow mapping or

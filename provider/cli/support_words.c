@@ -12,8 +12,10 @@ static bool is_between(uint8_t c)
     return c == '\0' || c == '\r' || c == '\n' || strchr(BETWEEN, c) != NULL;
 }
 
-static void words_keep(struct kw_support_words *w, kw_span word)
+static void words_keep(struct kw_support_words *w, kw_span word, kw_span shown)
 {
+    if (word.len == 0 || memmem(shown.ptr, shown.len, word.ptr, word.len) != NULL)
+        return;
     for (size_t i = 0; i < w->count; i++)
         if (kw_span_equal(w->at[i], word))
             return;
@@ -26,19 +28,19 @@ static void words_keep(struct kw_support_words *w, kw_span word)
 }
 
 /* The whole goes first: where it stands as a whole, nothing of it is left. */
-void kw_support_words_add(struct kw_support_words *words, kw_span value)
+void kw_support_words_add(struct kw_support_words *words, kw_span value, kw_span shown)
 {
     size_t from = 0, to = value.len;
     while (from < to && is_between(value.ptr[from]))
         from++;
     while (to > from && is_between(value.ptr[to - 1]))
         to--;
-    words_keep(words, kw_span_of(value.ptr + from, to - from));
+    words_keep(words, kw_span_of(value.ptr + from, to - from), shown);
     for (size_t i = from; i < to; i++) {
         size_t end = i;
         while (end < to && !is_between(value.ptr[end]))
             end++;
-        words_keep(words, kw_span_of(value.ptr + i, end - i));
+        words_keep(words, kw_span_of(value.ptr + i, end - i), shown);
         i = end;
     }
 }

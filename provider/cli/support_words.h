@@ -20,8 +20,9 @@ struct kw_support_words {
 };
 
 /* A value as it stands, without its blanks and quotes, and each of its words; those of fewer
- * than four bytes are in everything, and keywardd's own words no secret: they are not kept. */
-void kw_support_words_add(struct kw_support_words *words, kw_span value);
+ * than four bytes are in everything, and keywardd's own words no secret: they are not kept,
+ * nor what stands in `shown`, which is what others see of the value; empty: nothing. */
+void kw_support_words_add(struct kw_support_words *words, kw_span value, kw_span shown);
 /* `text` to `dst` with each of the words as "[redacted]"; gives how many there were. */
 unsigned kw_support_scrub(const struct kw_support_words *words, kw_span text,
                           struct kw_support_text *dst);

@@ -112,6 +112,8 @@ TEST(redact__a_pin_in_a_uri__not_shown)
                                        "pkcs11:PIN-VALUE=" PIN,
                                        "PKCS11:token=" PIN,
                                        "pkcs11:token=x%3fpin-value=" PIN,
+                                       "pkcs11:token=x%3Fpin-value%3D" PIN,
+                                       "pkcs11:token=x%3bPIN-VALUE%3d" PIN,
                                        "https://u:" PIN "@h/",
                                        "pkcs11:object=" PIN,
                                        "pkcs11:" PIN};
@@ -156,6 +158,20 @@ TEST(redact__what_goes_on_for_lines__not_shown_to_its_end)
         "x: \xc2\x85name: " PIN "\nname: " PIN "\n",
         "x: \xe2\x80\xa8name: " PIN "\nname: " PIN "\n",
         "*a :\nname: " PIN "\n",
+        /* A comment ends where a line of YAML does. */
+        "log:\n#\rpin: |\n name: " PIN "\n",
+        "log:\n# \xc2\x85pin: |\n name: " PIN "\n",
+        "log:\n# \xe2\x80\xa8pin: |\n name: " PIN "\n",
+        "log:\n# \xe2\x80\xa9pin: |\n name: " PIN "\n",
+        /* What looks closed, and is open: a quote inside of a word is none. */
+        "pin: [it's, 'abc]\nname: " PIN "\n']\n",
+        "pin: [a ', ' ]\nname: " PIN "\n']\n",
+        "pin: {a:' , ' }\nname: " PIN "\n'}\n",
+        "pin: [''' ]\nname: " PIN "\n']\n",
+        "pin: !t' 'abc\nname: " PIN "\n'\n",
+        "pin: !t] [\nname: " PIN "\n]\n",
+        "pin: [a,#]\nname: " PIN "\n]\n",
+        "pin: ['a'#]\nname: " PIN "\n]\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         hides(rows[i]);
@@ -274,6 +290,23 @@ TEST(scrub__withheld_words__gone_from_every_other_text)
     kw_support_text_wipe(&shown);
 }
 
+/* Of a URI and of a PIN's place a part is shown; the others are withheld as any value is. */
+TEST(scrub__what_is_withheld_of_a_value__gone_from_every_other_text)
+{
+    char text[512] = "";
+    (void)redact("uri: \"pkcs11:token=label;object=hidden?pin-value=" PIN "\"\n"
+                 "pin: file:/etc/" PIN "\n");
+    kw_support_text_init(&shown, sizeof text - 1);
+    (void)kw_support_scrub(&redacted.words,
+                           kw_span_str("label hidden: '" PIN "', /etc/" PIN
+                                       ": no such file; token, pin-value, pkcs11"),
+                           &shown);
+    snprintf(text, sizeof text, "%.*s", (int)shown.len, shown.bytes);
+    CHECK_STR(text, "label [redacted]: '[redacted]', [redacted]: no such file; token, "
+                    "pin-value, pkcs11");
+    kw_support_text_wipe(&shown);
+}
+
 TEST(words__more_than_can_be_kept__said)
 {
     static char yaml[65536];
@@ -293,4 +326,5 @@ KW_CASES("provider/cli/support", CASE(redact__a_pin_where_none_belongs__not_show
          CASE(redact__a_good_configuration__all_but_pin_env_and_comments),
          CASE(kinds__every_key_of_the_configuration__known_and_defaults_the_same),
          CASE(scrub__withheld_words__gone_from_every_other_text),
+         CASE(scrub__what_is_withheld_of_a_value__gone_from_every_other_text),
          CASE(words__more_than_can_be_kept__said))
