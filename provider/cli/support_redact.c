@@ -16,6 +16,54 @@ struct redact {
     bool is_over; /* nothing is shown any more */
 };
 
+/* ---- parts of a line ---- */
+
+static size_t redact_blanks(kw_span s, size_t at)
+{
+    while (at < s.len && s.ptr[at] == ' ')
+        at++;
+    return at;
+}
+
+static bool redact_is_key_char(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-';
+}
+
+/* The key that begins at `at`; empty when there is none with a colon behind it. */
+static kw_span redact_key(kw_span line, size_t at)
+{
+    size_t end = at;
+    while (end < line.len && redact_is_key_char(line.ptr[end]))
+        end++;
+    const bool is_key = end > at && end - at <= 64 && end < line.len &&
+                        line.ptr[end] == ':' &&
+                        (end + 1 == line.len || strchr(" \t", line.ptr[end + 1]) != NULL);
+    return kw_span_of(line.ptr + at, is_key ? end - at : 0);
+}
+
+/* Behind the dashes of a list. */
+static size_t redact_column(kw_span line, size_t indent)
+{
+    size_t column = indent;
+    while (column + 1 < line.len && line.ptr[column] == '-' &&
+           line.ptr[column + 1] == ' ')
+        column = redact_blanks(line, column + 2);
+    return column;
+}
+
+/* Where a line of YAML ends and none of ours does: CR, NEL, LS and PS. */
+static bool redact_has_break(kw_span line)
+{
+    static const char *const breaks[] = {"\r", "\xc2\x85", "\xe2\x80\xa8",
+                                         "\xe2\x80\xa9"};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++)
+        if (memmem(line.ptr, line.len, breaks[i], strlen(breaks[i])) != NULL)
+            return true;
+    return false;
+}
+
 /* ---- what was not shown ---- */
 
 static void redact_end(struct redact *d)
@@ -49,6 +97,20 @@ static void redact_not_understood(struct redact *d, kw_span line, size_t indent)
         redact_end(d);
     else
         kw_support_say(d->out, "# [line %u is not shown]\n", d->line);
+}
+
+/* One that belongs to what is withheld.  What begins on it and does not end there may go on
+ * where no line is as deep. */
+static void redact_deeper(struct redact *d, kw_span line, size_t indent)
+{
+    bool is_closed = false;
+    const size_t column = redact_column(line, indent);
+    const kw_span key = redact_key(line, column);
+    const size_t from = column + (key.len > 0 ? key.len + 1 : 0);
+    redact_drop(d, line);
+    (void)kw_support_value_of(kw_span_of(line.ptr + from, line.len - from), &is_closed);
+    if (!is_closed || redact_has_break(line))
+        redact_end(d);
 }
 
 /* ---- what was ---- */
@@ -105,37 +167,9 @@ static void redact_value(struct redact *d, kw_span key, kw_span raw)
 
 /* ---- a line ---- */
 
-static size_t redact_blanks(kw_span s, size_t at)
-{
-    while (at < s.len && s.ptr[at] == ' ')
-        at++;
-    return at;
-}
-
-static bool redact_is_key_char(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
-}
-
-/* The key that begins at `at`; empty when there is none with a colon behind it. */
-static kw_span redact_key(kw_span line, size_t at)
-{
-    size_t end = at;
-    while (end < line.len && redact_is_key_char(line.ptr[end]))
-        end++;
-    const bool is_key = end > at && end - at <= 64 && end < line.len &&
-                        line.ptr[end] == ':' &&
-                        (end + 1 == line.len || strchr(" \t", line.ptr[end + 1]) != NULL);
-    return kw_span_of(line.ptr + at, is_key ? end - at : 0);
-}
-
 static void redact_pair(struct redact *d, kw_span line, size_t indent)
 {
-    size_t column = indent;
-    while (column + 1 < line.len && line.ptr[column] == '-' &&
-           line.ptr[column + 1] == ' ')
-        column = redact_blanks(line, column + 2);
+    const size_t column = redact_column(line, indent);
     const kw_span key = redact_key(line, column);
     if (key.len == 0) {
         redact_not_understood(d, line, indent);
@@ -156,22 +190,19 @@ static bool redact_is_ascii(kw_span line)
     return true;
 }
 
-/* Where a line of YAML ends and none of ours does: CR, NEL, LS and PS. */
-static bool redact_has_break(kw_span line)
-{
-    static const char *const breaks[] = {"\r", "\xc2\x85", "\xe2\x80\xa8",
-                                         "\xe2\x80\xa9"};
-    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++)
-        if (memmem(line.ptr, line.len, breaks[i], strlen(breaks[i])) != NULL)
-            return true;
-    return false;
-}
-
 static void redact_comment(struct redact *d, kw_span line)
 {
-    d->r->comments++;
-    if (redact_has_break(line))
+    if (redact_has_break(line)) {
+        redact_drop(d, line);
         redact_end(d);
+    } else
+        d->r->comments++;
+}
+
+static bool redact_is_deeper(const struct redact *d, kw_span line, size_t indent)
+{
+    return d->skip != NOTHING &&
+           ((int)indent > d->skip || ((int)indent == d->skip && line.ptr[indent] == '-'));
 }
 
 static void redact_line(struct redact *d, kw_span line)
@@ -182,10 +213,10 @@ static void redact_line(struct redact *d, kw_span line)
         kw_support_say(d->out, "\n");
     else if (line.ptr[indent] == '#')
         redact_comment(d, line);
-    else if (d->is_over ||
-             (d->skip != NOTHING && ((int)indent > d->skip || ((int)indent == d->skip &&
-                                                               line.ptr[indent] == '-'))))
+    else if (d->is_over)
         redact_drop(d, line);
+    else if (redact_is_deeper(d, line, indent))
+        redact_deeper(d, line, indent);
     else if (line.len > LINE_MAX_BYTES / 2 || !redact_is_ascii(line)) {
         redact_drop(d, line);
         redact_end(d);

@@ -163,6 +163,11 @@ TEST(redact__what_goes_on_for_lines__not_shown_to_its_end)
         "log:\n# \xc2\x85pin: |\n name: " PIN "\n",
         "log:\n# \xe2\x80\xa8pin: |\n name: " PIN "\n",
         "log:\n# \xe2\x80\xa9pin: |\n name: " PIN "\n",
+        /* What is withheld anyway begins something that is not as deep. */
+        "env:\n  A: \"b\nname: " PIN "\n\"\n",
+        "env:\n  - [b,\nname: " PIN "\n]\n",
+        "env:\n  - A.b: 'b\nname: " PIN "\n'\n",
+        "hsm:\n    env:\n      a\xe2\x80\xa8pin:\n  name: " PIN "\n",
         /* What looks closed, and is open: a quote inside of a word is none. */
         "pin: [it's, 'abc]\nname: " PIN "\n']\n",
         "pin: [a ', ' ]\nname: " PIN "\n']\n",
@@ -211,7 +216,7 @@ TEST(redact__a_good_configuration__all_but_pin_env_and_comments)
                "      workers: 2\n"
                "    - uri: pkcs11:token=b\n"
                "      env:\n"
-               "        A: b\n"
+               "        A: \"b c\"\n"
                "      pin: credential:pin\n"
                "classes:\n"
                "- name: secrets\n"
