@@ -17,6 +17,18 @@ enum { TAIL_MAX = 1024 * 1024, SAID_MAX = 4096, JOURNAL_S = 10 };
 
 /* ---- the end of a file ---- */
 
+/* What is read from the middle on begins with the end of a line: that is left out. */
+static kw_span log_behind_first(kw_span piece, bool *is_in_line)
+{
+    if (!*is_in_line || piece.len == 0)
+        return piece;
+    const uint8_t *end = memchr(piece.ptr, '\n', piece.len);
+    if (end == NULL)
+        return kw_span_of(piece.ptr, 0);
+    *is_in_line = false;
+    return kw_span_of(end + 1, piece.len - (size_t)(end - piece.ptr) - 1);
+}
+
 static bool log_tail(const char *path, struct kw_support_text *dst,
                      struct kw_support_text *missed)
 {
@@ -31,13 +43,14 @@ static bool log_tail(const char *path, struct kw_support_text *dst,
     }
     const uint64_t size = (uint64_t)st.st_size;
     uint64_t at = size > TAIL_MAX ? size - TAIL_MAX : 0;
+    bool is_in_line = at > 0;
     while (at < size) {
         const uint64_t left = size - at;
         const ssize_t n = kw_file_pread(
             fd, piece, left < sizeof piece ? (size_t)left : sizeof piece, at);
         if (n <= 0)
             break;
-        kw_support_put(dst, kw_span_of(piece, (size_t)n));
+        kw_support_put(dst, log_behind_first(kw_span_of(piece, (size_t)n), &is_in_line));
         at += (uint64_t)n;
     }
     close(fd);
@@ -86,18 +99,25 @@ unsigned kw_support_log_lines(kw_span all, struct kw_support_text *dst)
 
 /* ---- where it is ---- */
 
-/* false: it is no file, or not to be seen. */
-static bool log_file_of(char path[KW_PATH_MAX])
+bool kw_support_log_of(pid_t pid, struct kw_support_text *dst,
+                       struct kw_support_text *missed)
 {
-    char link[64];
-    pid_t pid;
-    if (kw_support_process_find("keywardd", &pid, 1) == 0)
-        return false;
-    snprintf(link, sizeof link, "/proc/%d/fd/2", (int)pid);
-    const ssize_t n = readlink(link, path, KW_PATH_MAX - 1);
+    char path[64];
     struct stat st;
-    path[n > 0 ? n : 0] = '\0';
-    return path[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, STDERR_FILENO);
+    return kw_support_process_writes(pid, STDERR_FILENO) && stat(path, &st) == 0 &&
+           S_ISREG(st.st_mode) && log_tail(path, dst, missed);
+}
+
+/* Of the first one that has a file. */
+static bool log_file(struct kw_support_text *dst, struct kw_support_text *missed)
+{
+    pid_t pids[KW_SUPPORT_PROCESSES_MAX];
+    const size_t n = kw_support_process_find("keywardd", pids, KW_SUPPORT_PROCESSES_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (kw_support_log_of(pids[i], dst, missed))
+            return true;
+    return false;
 }
 
 static bool log_journal(const char *unit, struct kw_support_text *dst,
@@ -133,11 +153,9 @@ static bool log_journal(const char *unit, struct kw_support_text *dst,
 void kw_support_log(const char *unit, struct kw_support_text *dst,
                     struct kw_support_text *missed)
 {
-    char path[KW_PATH_MAX];
     struct kw_support_text raw;
     kw_support_text_init(&raw, TAIL_MAX);
-    const bool found = (log_file_of(path) && log_tail(path, &raw, missed)) ||
-                       log_journal(unit, &raw, missed);
+    const bool found = log_file(&raw, missed) || log_journal(unit, &raw, missed);
     const unsigned vendor = kw_support_log_lines(kw_support_text_peek(&raw), dst);
     if (!found)
         kw_support_say(

@@ -11,6 +11,8 @@
 #ifndef KEYWARD_CLI_SUPPORT_LOOK_H
 #define KEYWARD_CLI_SUPPORT_LOOK_H
 
+#include <sys/types.h>
+
 #include "support_redact.h"
 #include "support_text.h"
 
@@ -38,6 +40,12 @@ void kw_support_checkpoint(const char *audit_dir, struct kw_support_text *dst,
  * library wrote (vendor-output) is left out. */
 void kw_support_log(const char *unit, struct kw_support_text *dst,
                     struct kw_support_text *missed);
+
+/* The end of the file that this process writes its standard error to, whole lines.  Anybody
+ * may call himself keywardd: it is the very file that the process has open, and only when
+ * it may write it.  false: it is none, or not for us. */
+bool kw_support_log_of(pid_t pid, struct kw_support_text *dst,
+                       struct kw_support_text *missed);
 
 /* Pure: the last lines of `all` without what a vendor's library wrote; gives how many
  * such lines there were. */

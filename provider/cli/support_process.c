@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,18 @@ size_t kw_support_process_find(const char *name, pid_t *ret_pids, size_t max)
     }
     closedir(proc);
     return found;
+}
+
+bool kw_support_process_writes(pid_t pid, int fd)
+{
+    static const char name[] = "\nflags:";
+    char file[32], text[512];
+    snprintf(file, sizeof file, "fdinfo/%d", fd);
+    (void)support_process_read(pid, file, text, sizeof text);
+    const char *at = strstr(text, name);
+    const unsigned long flags =
+        at != NULL ? strtoul(at + sizeof name - 1, NULL, 8) : O_PATH;
+    return (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 /* Lines that say nothing of what the process was told. */
