@@ -2,6 +2,7 @@
 /* keyward status against a socket that says what the case wants. */
 #include "check.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ static void *answer_once(void *self)
     return NULL;
 }
 
+static void *(*says_what)(void *) = answer_once;
+
 static int status_of(const char *says, const char *json)
 {
     struct daemon d = {.dir = "/tmp/keyward-status-XXXXXX", .says = says};
@@ -40,7 +43,7 @@ static int status_of(const char *says, const char *json)
     d.listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(bind(d.listening, (struct sockaddr *)&at, sizeof at) == 0);
     CHECK(listen(d.listening, 1) == 0);
-    CHECK(pthread_create(&d.thread, NULL, answer_once, &d) == 0);
+    CHECK(pthread_create(&d.thread, NULL, says_what, &d) == 0);
     kw_run(&r, (const char *const[]){KEYWARD, "status", "--socket", d.path, json, NULL});
     pthread_join(d.thread, NULL);
     close(d.listening);
@@ -70,6 +73,28 @@ TEST(garbage_or_nothing__three)
     CHECK(status_of("not json", NULL) == 3);
     CHECK_HAS(r.err, "no JSON object");
     CHECK(status_of("[1]", NULL) == 3);
+}
+
+/* A byte each tick, until nobody reads any more. */
+static void *answer_for_ever(void *self)
+{
+    enum { TICK_MS = 100 };
+    struct daemon *d = self;
+    const int fd = accept(d->listening, NULL, NULL);
+    struct pollfd gone = {.fd = fd, .events = POLLRDHUP};
+    while (poll(&gone, 1, TICK_MS) == 0)
+        if (send(fd, " ", 1, MSG_NOSIGNAL) != 1)
+            break;
+    close(fd);
+    return NULL;
+}
+
+TEST(answer_without_end__three)
+{
+    says_what = answer_for_ever;
+    CHECK(status_of("", NULL) == 3);
+    says_what = answer_once;
+    CHECK_HAS(r.err, "no end of the answer came");
 }
 
 TEST(lost__one_with_the_reason)
@@ -150,9 +175,9 @@ TEST(json__the_daemons_document)
     CHECK_HAS(r.out, "\"pid\": 77");
 }
 
-KW_CASES("provider/cli/status", CASE(garbage_or_nothing__three),
-         CASE(lost__one_with_the_reason), CASE(up__every_part_printed),
-         CASE(long_reason__whole),
+KW_CASES("provider/cli/status", CASE(answer_without_end__three),
+         CASE(garbage_or_nothing__three), CASE(lost__one_with_the_reason),
+         CASE(up__every_part_printed), CASE(long_reason__whole),
          CASE(long_list__as_many_as_fit_and_that_there_are_more),
          CASE(document_that_steers_the_terminal__shown_without_it),
          CASE(json__the_daemons_document))
