@@ -27,6 +27,17 @@ void kw_support_put(struct kw_support_text *t, kw_span s)
     t->is_cut = t->is_cut || n < s.len;
 }
 
+void kw_support_put_printable(struct kw_support_text *t, kw_span s)
+{
+    while (s.len > 0) {
+        uint32_t point;
+        const size_t n = kw_text_first(s, &point);
+        const bool may = kw_is_printable_char(point) || point == '\n' || point == '\t';
+        kw_support_put(t, may ? kw_span_of(s.ptr, n) : kw_span_str("?"));
+        s = kw_span_of(s.ptr + n, s.len - n);
+    }
+}
+
 void kw_support_say(struct kw_support_text *t, const char *fmt, ...)
 {
     char line[4096];

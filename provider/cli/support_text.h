@@ -19,6 +19,9 @@ struct kw_support_text {
 void kw_support_text_init(struct kw_support_text *t, size_t cap);
 void kw_support_text_wipe(struct kw_support_text *t);
 void kw_support_put(struct kw_support_text *t, kw_span s);
+/* With a question mark for each character that is not printable, but for ends of lines and
+ * tabs. */
+void kw_support_put_printable(struct kw_support_text *t, kw_span s);
 void kw_support_say(struct kw_support_text *t, const char *fmt, ...) KW_PRINTF(2, 3);
 kw_span kw_support_text_peek(const struct kw_support_text *t);
 

@@ -65,6 +65,9 @@ static const struct {
     [SUPPORT_CHECKPOINT] = {"checkpoint.json", "the audit log's last checkpoint"},
 };
 
+/* Of a tar file: eleven octal digits of seconds. */
+#define AT_MAX_US (((INT64_C(1) << 33) - 1) * 1000000)
+
 struct support {
     const struct kw_cli *cli;
     const char *out, *unit;
@@ -144,16 +147,20 @@ static void support_look(struct support *s)
 
 /* ---- what must not be in it ---- */
 
+/* What was quoted of a file or a peer may be anything, and is looked at on a terminal. */
 static void support_scrub_one(struct support *s, struct kw_support_text *t)
 {
-    struct kw_support_text clean;
+    struct kw_support_text clean, printable;
     kw_support_text_init(&clean, PART_MAX);
+    kw_support_text_init(&printable, PART_MAX);
     if (!s->redacted.words.are_too_many)
         s->scrubbed +=
             kw_support_scrub(&s->redacted.words, kw_support_text_peek(t), &clean);
-    clean.is_cut = clean.is_cut || t->is_cut;
+    kw_support_put_printable(&printable, kw_support_text_peek(&clean));
+    printable.is_cut = printable.is_cut || clean.is_cut || t->is_cut;
+    kw_support_text_wipe(&clean);
     kw_support_text_wipe(t);
-    *t = clean;
+    *t = printable;
 }
 
 static void support_scrub(struct support *s)
@@ -300,11 +307,11 @@ static int support_judge_words(struct support *s, const char *verb, const char *
         return kw_usage_error(verb, "--unit: '%s' is no name of a systemd unit", s->unit);
     if (at == NULL)
         s->at_us = kw_wall_ns(&kw_clock_system) / 1000;
-    else if (!kw_moment_read(at, &s->at_us) || s->at_us < 0)
+    else if (!kw_moment_read(at, &s->at_us) || s->at_us < 0 || s->at_us > AT_MAX_US)
         return kw_usage_error(
             verb,
             "--at %s: it wants a day or a time of UTC such as 2026-01-31 "
-            "or 2026-01-31T12:00:00Z",
+            "or 2026-01-31T12:00:00Z, from 1970 to 2242",
             at);
     return -1;
 }
