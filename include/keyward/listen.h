@@ -65,6 +65,10 @@ KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
  * has read all there was is told: what is half written by the other reader of the connection
  * is never torn.  Returns how many that had a call answered are still connected. */
 unsigned kw_listener_leave(struct kw_listener *listener);
+/* At the very end: whoever has not read all that was sent is disconnected, and so is the
+ * other reader of the connection; what lies there can still be read.  gRPC core ends a
+ * connection only when it has written what it was writing, however long that takes. */
+void kw_listener_cut(struct kw_listener *listener);
 /* Stops accepting; unlinks the socket file only when it is still ours (same inode) and
  * was bound by us.  Handed-over connections stay.  NULL does nothing. */
 void kw_listener_close(struct kw_listener *listener);

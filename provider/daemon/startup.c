@@ -360,12 +360,22 @@ _Noreturn static void close_at_once(const struct kw_daemon *d)
     _exit(d->stopping ? 0 : 1);
 }
 
-void kw_daemon_close(struct kw_daemon *d)
+/* Who had its time to read is not waited for. */
+static void close_listeners(struct kw_daemon *d)
 {
     for (size_t i = 0; i < KW_CLASSES_MAX; i++) {
-        kw_listener_close(d->class_listeners[i].listener);
-        d->class_listeners[i].listener = NULL; /* the loop goes round again below */
+        struct kw_listener *l = d->class_listeners[i].listener;
+        if (l != NULL)
+            kw_listener_cut(l);
+        kw_listener_close(l);
+        d->class_listeners[i].listener =
+            NULL; /* the loop goes round again before the end */
     }
+}
+
+void kw_daemon_close(struct kw_daemon *d)
+{
+    close_listeners(d);
     kw_status_close(d);
     kw_seek_end(d);
     kw_flood_end(d);

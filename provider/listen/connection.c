@@ -68,6 +68,12 @@ void kw_connection_leave(struct kw_connection *c)
               (ssize_t)sizeof goaway;
 }
 
+void kw_connection_cut_unread(struct kw_connection *c)
+{
+    if (c->handed_over && !has_read_all(c->fd))
+        kw_connection_cut(c);
+}
+
 static void connection_cut_for(struct kw_connection *c, const char *why)
 {
     kw_log(KW_LOG_WARN, "connection-ended", KW_STR("class", c->listener->name),

@@ -53,6 +53,8 @@ void kw_connection_end(void *connection);
 void kw_connection_cut(struct kw_connection *c);
 /* See kw_listener_leave. */
 void kw_connection_leave(struct kw_connection *c);
+/* See kw_listener_cut. */
+void kw_connection_cut_unread(struct kw_connection *c);
 /* CLOCK_MONOTONIC; 0: never. */
 int64_t kw_connection_answered(const struct kw_connection *c);
 /* Cuts the oldest that never had a call answered, of this uid or (NULL) of any. */

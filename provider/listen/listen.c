@@ -153,6 +153,14 @@ unsigned kw_listener_leave(struct kw_listener *listener)
     return still;
 }
 
+void kw_listener_cut(struct kw_listener *listener)
+{
+    for (struct kw_connection *c = listener->connections, *next; c != NULL; c = next) {
+        next = c->next;
+        kw_connection_cut_unread(c);
+    }
+}
+
 void kw_listener_close(struct kw_listener *listener)
 {
     struct kw_listener *l = listener;

@@ -423,7 +423,24 @@ TEST(replies__never_read__others_are_served)
     end(&s, "replies that nobody reads");
 }
 
-KW_CASES("11-abuse", CASE(message__garbage__invalid_argument),
+/* gRPC core ends a connection when it has written what it was writing, and not before. */
+TEST(stop__replies_never_read__ends_all_the_same)
+{
+    enum { COUNT = 1000 };
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct h2raw *mute = kmsraw_open(h.secrets), *other = kmsraw_open(h.secrets);
+    for (int i = 0; i < COUNT; i++)
+        kmsraw_status(mute);
+    expect(other, kmsraw_status(other), OK);
+    assert_int_equal(instance_stop(&h), 0);
+    h2raw_free(mute);
+    h2raw_free(other);
+    instance_destroy(&h);
+}
+
+KW_CASES("11-abuse", CASE(stop__replies_never_read__ends_all_the_same),
+         CASE(message__garbage__invalid_argument),
          CASE(message__compressed_bomb__unimplemented_and_never_inflated),
          CASE(message__too_large__resource_exhausted),
          CASE(call__unknown_method_or_no_authority__refused),

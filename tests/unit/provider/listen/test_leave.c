@@ -2,6 +2,7 @@
 /* The time between the signal to stop and the end. */
 #include "listen_rig.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -130,7 +131,40 @@ TEST(leave__inherited__who_comes_waits_for_the_next)
     rig_wipe(&r);
 }
 
-KW_CASES("provider/listen/leave", CASE(leave__no_call_answered_yet__not_told),
+/* ---- the end ---- */
+
+static bool is_connected(int fd)
+{
+    char c;
+    return recv(fd, &c, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+TEST(cut__who_has_not_read_all__disconnected_and_no_other)
+{
+    struct rig r;
+    char c;
+    rig_init(&r);
+    rig_open(&r);
+    int mute = connected(&r), fd = connected(&r), waiting = rig_connect(&r);
+    RIG_UNTIL(&r, s.waiting == 1);
+    CHECK(send(r.adopted[0], "x", 1, 0) == 1);
+    kw_listener_cut(r.listener);
+    ssize_t n; /* its reader sees it, too, behind the preface */
+    while ((n = recv(r.adopted[0], &c, 1, 0)) > 0)
+        ;
+    CHECK(n == 0);
+    CHECK(recv(mute, &c, 1, 0) == 1 && rig_is_closed(mute));
+    CHECK(is_connected(fd) && is_connected(waiting));
+    CHECK(rig_stats(&r).open == 1 && rig_stats(&r).waiting == 1);
+    close(mute);
+    close(fd);
+    close(waiting);
+    rig_wipe(&r);
+}
+
+KW_CASES("provider/listen/leave",
+         CASE(cut__who_has_not_read_all__disconnected_and_no_other),
+         CASE(leave__no_call_answered_yet__not_told),
          CASE(leave__a_call_was_answered__told_once_and_counted_until_it_ends),
          CASE(leave__what_was_sent_lies_unread__told_when_it_is_read),
          CASE(leave__client_went_a_moment_ago__counted_until_that_is_seen),
