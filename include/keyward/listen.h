@@ -62,8 +62,10 @@ KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
  * close takes it away, and each connection that had a call answered is told once (GOAWAY,
  * RFC 9113 6.8, of no stream: all that it has sent is served) to take its next calls to a
  * new connection.  Those may wait in an inherited socket for who gets it next.  Only one that
- * has read all there was is told: what is half written by the other reader of the connection
- * is never torn.  Returns how many that had a call answered are still connected. */
+ * has read all there was is told, so that no frame of the other reader is torn; but of a
+ * client that had let a full buffer of answers lie, and has read all of it at this moment and
+ * before the rest is written, the connection breaks.  Returns how many that had a call
+ * answered are still connected. */
 unsigned kw_listener_leave(struct kw_listener *listener);
 /* At the very end: whoever has not read all that was sent is disconnected, and so is the
  * other reader of the connection; what lies there can still be read.  gRPC core ends a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 28: what keyward-exporter serves of a daemon that works, lost its HSM, or is gone, counts
+/* 31: what keyward-exporter serves of a daemon that works, lost its HSM, or is gone, counts
  * what clients counted; and whoever asks badly costs the daemon nothing. */
 #include "acts.h"
 #include "run.h"
@@ -470,4 +470,4 @@ TEST(tls__only_who_has_a_certificate_of_the_ca_is_served)
     instance_destroy(&h);
 }
 
-KW_SUITE("28-exporter")
+KW_SUITE("31-exporter")
