@@ -26,7 +26,7 @@ TEST(descriptors__too_few__not_started_and_why)
     h.in_child = may_open;
     h.in_child_ctx = &count;
     instance_start(&h, NULL);
-    instance_await(&h, 0, NULL, "event=cannot-start", "256 descriptors are too few",
+    instance_await(&h, 0, NULL, "keywardd: 256 descriptors are too few",
                    "LimitNOFILE=", NULL);
     assert_int_equal(instance_wait_end(&h), 1);
     instance_destroy(&h);
