@@ -50,6 +50,12 @@ static void hides(const char *yaml)
         fail_msg("with CR LF, of\n%s\nthis is shown:\n%s", yaml, text);
 }
 
+static void hides_all(const char *const *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hides(rows[i]);
+}
+
 #define TOKEN "hsm:\n  tokens:\n    - uri: \"pkcs11:token=x\"\n      "
 
 TEST(redact__a_pin_where_none_belongs__not_shown)
@@ -95,8 +101,7 @@ TEST(redact__a_pin_where_none_belongs__not_shown)
         "log: " PIN "\n",
         "hsm: {tokens: [{pin: " PIN "}]}\n",
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        hides(rows[i]);
+    hides_all(rows, sizeof rows / sizeof rows[0]);
 }
 
 TEST(redact__a_pin_in_a_uri__not_shown)
@@ -178,8 +183,7 @@ TEST(redact__what_goes_on_for_lines__not_shown_to_its_end)
         "pin: [a,#]\nname: " PIN "\n]\n",
         "pin: ['a'#]\nname: " PIN "\n]\n",
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        hides(rows[i]);
+    hides_all(rows, sizeof rows / sizeof rows[0]);
 }
 
 TEST(redact__a_line_too_long_or_with_a_nul__the_rest_is_not_shown)

@@ -12,22 +12,9 @@
 #include "run.h"
 #include "support_archive.h"
 #include "support_command.h"
+#include "support_rig.h"
 
 static struct kw_run r;
-static char dir[64], path[96];
-
-static void begin(void)
-{
-    snprintf(dir, sizeof dir, "/tmp/kw-support-XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(path, sizeof path, "%s/a.tar", dir);
-}
-
-static void end(void)
-{
-    unlink(path);
-    CHECK(rmdir(dir) == 0);
-}
 
 /* ---- tar ---- */
 

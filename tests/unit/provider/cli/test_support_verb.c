@@ -12,22 +12,9 @@
 #include <unistd.h>
 
 #include "run.h"
+#include "support_rig.h"
 
 static struct kw_run r;
-static char dir[64], path[96];
-
-static void begin(void)
-{
-    snprintf(dir, sizeof dir, "/tmp/kw-support-XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(path, sizeof path, "%s/a.tar", dir);
-}
-
-static void end(void)
-{
-    unlink(path);
-    CHECK(rmdir(dir) == 0);
-}
 
 #define RUN(...) kw_run(&r, (const char *const[]){KEYWARD, "support", __VA_ARGS__, NULL})
 
