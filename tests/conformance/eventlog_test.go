@@ -6,8 +6,9 @@ import (
 	"bytes"
 	"strings"
 	"sync"
-	"testing"
 	"time"
+
+	"keyward/conformance/common"
 )
 
 // eventLog collects the daemon's log and lets a test wait for events in it.
@@ -101,36 +102,4 @@ func (l *eventLog) tail() string {
 	return strings.Join(lines, "\n")
 }
 
-// untilEnd leaves a moment before the test binary's own limit, to say what is missing.
-func untilEnd(t *testing.T) time.Time {
-	if end, limited := t.Deadline(); limited {
-		return end.Add(-5 * time.Second)
-	}
-	return time.Now().Add(time.Hour)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually asks until `ask` says nil: for what the API server's client does by its own
-// timers, which tell nobody when they are done.
-func eventually(t *testing.T, what string, ask func() error) {
-	t.Helper()
-	pace := time.NewTicker(100 * time.Millisecond)
-	defer pace.Stop()
-	end := untilEnd(t)
-	for {
-		err := ask()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s: never: %v", what, err)
-		}
-		<-pace.C
-	}
-}
+var untilEnd, must, eventually = common.UntilEnd, common.Must, common.Eventually

@@ -10,11 +10,8 @@ package conformance
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -24,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"keyward/conformance/common"
 )
 
 // node is one control-plane node's keyward: everything below one folder.
@@ -176,7 +175,7 @@ func (n *node) stop() {
 	n.daemon = nil
 	for _, pid := range workers {
 		eventually(n.t, "a worker without its daemon leaves", func() error {
-			if parentOf(pid) != 0 {
+			if common.ParentOf(pid) != 0 {
 				return fmt.Errorf("%d is still there", pid)
 			}
 			return nil
@@ -234,34 +233,7 @@ func (n *node) restoreHSM() {
 // workers are the daemon's children, by /proc.
 func (n *node) workers() []int {
 	n.t.Helper()
-	var pids []int
-	entries, err := os.ReadDir("/proc")
-	must(n.t, err)
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err == nil && parentOf(pid) == n.daemon.pid() {
-			pids = append(pids, pid)
-		}
-	}
-	if len(pids) == 0 {
-		n.t.Fatal("keywardd has no workers")
-	}
-	return pids
-}
-
-// parentOf is the parent of a living process, 0 when there is none of this number.
-func parentOf(pid int) int {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// "pid (comm) state ppid …", and comm may hold anything
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	parent, err := strconv.Atoi(fields[1])
-	if err != nil || fields[0] == "Z" {
-		return 0
-	}
-	return parent
+	return common.ChildrenOf(n.t, n.daemon.pid())
 }
 
 // classStatus is what the status socket says of one class.
@@ -278,22 +250,9 @@ type classStatus struct {
 
 func (n *node) classStatus(class string) classStatus {
 	n.t.Helper()
-	conn, err := net.Dial("unix", n.path("run/status.sock"))
-	must(n.t, err)
-	defer conn.Close()
-	text, err := io.ReadAll(conn)
-	must(n.t, err)
-	var document struct {
-		Classes []classStatus `json:"classes"`
-	}
-	must(n.t, json.Unmarshal(text, &document))
-	for _, c := range document.Classes {
-		if c.Name == class {
-			return c
-		}
-	}
-	n.t.Fatalf("the status has no class %s:\n%s", class, text)
-	return classStatus{}
+	var status classStatus
+	common.StatusOf(n.t, n.path("run/status.sock"), class, &status)
+	return status
 }
 
 // daemon is one running keywardd.

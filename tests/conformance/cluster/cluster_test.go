@@ -20,12 +20,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"keyward/conformance/common"
 )
 
 // cluster is one folder of ci/cluster's.
@@ -219,36 +220,4 @@ func (c *cluster) filesWith(text string) (files []string) {
 	return files
 }
 
-// untilEnd leaves a moment before the test binary's own limit, to say what is missing.
-func untilEnd(t *testing.T) time.Time {
-	if end, limited := t.Deadline(); limited {
-		return end.Add(-10 * time.Second)
-	}
-	return time.Now().Add(time.Hour)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually asks until `ask` says nil: for what the API server does by timers of its own,
-// which tell nobody when they are done.
-func eventually(t *testing.T, what string, ask func() error) {
-	t.Helper()
-	pace := time.NewTicker(100 * time.Millisecond)
-	defer pace.Stop()
-	end := untilEnd(t)
-	for {
-		err := ask()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s: never: %v", what, err)
-		}
-		<-pace.C
-	}
-}
+var must, eventually = common.Must, common.Eventually

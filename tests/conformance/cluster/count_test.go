@@ -5,15 +5,14 @@ package cluster
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"keyward/conformance/common"
 )
 
 // calls are the RPCs of one class, of one method each.
@@ -43,20 +42,9 @@ type classStatus struct {
 
 func (c *cluster) class(name string) classStatus {
 	c.t.Helper()
-	conn, err := net.Dial("unix", c.path("keyward/run/status.sock"))
-	must(c.t, err)
-	defer conn.Close()
-	text, err := io.ReadAll(conn)
-	must(c.t, err)
-	var document struct{ Classes []classStatus }
-	must(c.t, json.Unmarshal(text, &document))
-	for _, s := range document.Classes {
-		if s.Name == name {
-			return s
-		}
-	}
-	c.t.Fatalf("the status has no class %s:\n%s", name, text)
-	return classStatus{}
+	var status classStatus
+	common.StatusOf(c.t, c.path("keyward/run/status.sock"), name, &status)
+	return status
 }
 
 // called is what the API server says of a provider since it started; every call that failed
@@ -123,21 +111,7 @@ func spellings(text string) [][]byte {
 
 // each does it n times, many at once.
 func each(n int, do func(i int) error) error {
-	failures := make(chan error, n)
-	slots := make(chan struct{}, 32)
-	for i := range n {
-		slots <- struct{}{}
-		go func() {
-			failures <- do(i)
-			<-slots
-		}()
-	}
-	for range n {
-		if err := <-failures; err != nil {
-			return fmt.Errorf("one of %d: %w", n, err)
-		}
-	}
-	return nil
+	return common.Each(n, 32, do)
 }
 
 func TestSpellings__found_wherever_it_begins(t *testing.T) {

@@ -3,7 +3,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	kms "k8s.io/kms/apis/v2"
+
+	"keyward/conformance/common"
 )
 
 // pid is a part's process.
@@ -55,33 +56,7 @@ func (c *cluster) logged() int { return len(c.log("keyward")) }
 // workers are the processes of keywardd's.
 func (c *cluster) workers() (pids []int) {
 	c.t.Helper()
-	entries, err := os.ReadDir("/proc")
-	must(c.t, err)
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err == nil && parentOf(pid) == c.pid("keyward") {
-			pids = append(pids, pid)
-		}
-	}
-	if len(pids) == 0 {
-		c.t.Fatal("keywardd has no workers")
-	}
-	return pids
-}
-
-// parentOf is the parent of a living process, 0 when there is none of this number.
-func parentOf(pid int) int {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// "pid (comm) state ppid …", and comm may hold anything
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	parent, err := strconv.Atoi(fields[1])
-	if err != nil || fields[0] == "Z" {
-		return 0
-	}
-	return parent
+	return common.ChildrenOf(c.t, c.pid("keyward"))
 }
 
 // loseHSM takes the token away under the running daemon: its files are moved, and the

@@ -22,11 +22,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
 	"go.uber.org/zap"
+
+	"keyward/conformance/common"
 )
 
 // site is a test's folder, and what an operator finds in PATH there.
@@ -233,36 +234,9 @@ func (m *member) defrag() {
 	m.s.run(m, "etcdctl", "defrag")
 }
 
-// untilEnd leaves a moment before the test binary's own limit, to say what is missing.
-func untilEnd(t *testing.T) time.Time {
-	if end, limited := t.Deadline(); limited {
-		return end.Add(-5 * time.Second)
-	}
-	return time.Now().Add(time.Hour)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var untilEnd, must = common.UntilEnd, common.Must
 
 // each does it n times, many at once.
 func each(n int, do func(i int) error) error {
-	failures := make(chan error, n)
-	slots := make(chan struct{}, 64)
-	for i := range n {
-		slots <- struct{}{}
-		go func() {
-			failures <- do(i)
-			<-slots
-		}()
-	}
-	for range n {
-		if err := <-failures; err != nil {
-			return fmt.Errorf("one of %d: %w", n, err)
-		}
-	}
-	return nil
+	return common.Each(n, 64, do)
 }
