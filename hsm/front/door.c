@@ -53,7 +53,7 @@ static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret) KW_LOCKED
                                   .away_epoch = f->changes.away_epoch,
                                   .why = f->whole.why};
     if (f->serving == NULL && f->coming == NULL && !kw_failed(ret->why))
-        ret->why = kw_err_at(KW_CODE_STARTING, "no keyring");
+        ret->why = kw_err_at(KW_CODE_STARTING, "keyring");
     const struct kw_version *active =
         f->serving == NULL ? NULL : kw_generation_active(f->serving);
     if (active == NULL) {
