@@ -12,9 +12,9 @@
 #include <keyward/log.h>
 
 /* What arrives at a gRPC server that shuts down ends CANCELLED, and kube-apiserver does not
- * try again.  So its clients are told to leave; it is shut down when they have left, or have
- * been idle for LEAVE_MS, and after DRAIN_MS all the same; what is open then has REST_MS
- * more. */
+ * try again.  So its clients are told to leave; it is shut down when they have left, after
+ * LEAVE_MS when no call is open, and after DRAIN_MS all the same; what is open then has
+ * REST_MS more. */
 enum { LEAVE_MS = 1000, DRAIN_MS = 2000, REST_MS = 500 };
 
 static kw_err fail(const char *what, struct kw_note *note)
